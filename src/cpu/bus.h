@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What a hart sees of the machine around it. The machine fills one of these for all its harts;
+ * callbacks run on the calling hart's thread and must be safe against each other.
+ */
+#ifndef RVVM_CPU_BUS_H
+#define RVVM_CPU_BUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct hart;
+
+struct bus {
+    void *ctx; /* first argument of every callback */
+
+    /* Main memory, one piece: reached by pointer. Page aligned, as are base and size. */
+    uint8_t *ram;
+    uint64_t ram_base;
+    uint64_t ram_size;
+
+    /* All else. size is 1, 2, 4 or 8 and paddr is a multiple of it. false: access fault. */
+    bool (*read)(void *ctx, uint64_t paddr, unsigned size, uint64_t *value);
+    bool (*write)(void *ctx, uint64_t paddr, unsigned size, uint64_t value);
+
+    /* The machine's mtime, in ticks of the timebase. */
+    uint64_t (*time)(void *ctx);
+
+    /* stimecmp (Sstc) of this hart was set: call hart_stimer_expired() once time reaches `when`.
+     * Each call replaces the last one; UINT64_MAX means never. */
+    void (*set_stimer)(void *ctx, unsigned hart_id, uint64_t when);
+
+    /* Built-in SBI: ecall from S-mode, arguments and results in h->x. NULL: a trap to M-mode. */
+    void (*sbi_call)(void *ctx, struct hart *h);
+
+    /* Random bytes for the seed CSR. */
+    void (*entropy)(void *ctx, void *bytes, size_t size);
+};
+
+static inline bool bus_is_ram(const struct bus *bus, uint64_t paddr, uint64_t size)
+{
+    uint64_t offset = paddr - bus->ram_base;
+    return offset < bus->ram_size && size <= bus->ram_size - offset;
+}
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * A hart: its state, and what the machine does with it.
+ *
+ * One host thread runs one hart (hart_run). Everything in struct hart belongs to that thread,
+ * but for the fields marked "any thread", which others reach through the functions below.
+ */
+#ifndef RVVM_CPU_HART_H
+#define RVVM_CPU_HART_H
+
+#include "base/log.h"
+#include "cpu/bus.h"
+#include "cpu/csr.h"
+#include "cpu/fp.h"
+#include "cpu/tlb.h"
+#include "isa/isa.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
+
+/* Reasons to leave translated code at the next block boundary: bits of hart.events. */
+enum hart_event {
+    HART_EV_IRQ = 1 << 0,    /* mip changed, or an enable that masks it */
+    HART_EV_STOP = 1 << 1,   /* hart_run shall return */
+    HART_EV_FENCE = 1 << 2,  /* another hart waits for a fence of ours */
+};
+
+/* Exception causes (privileged specification, "Machine Cause Register"). */
+enum trap_cause {
+    CAUSE_FETCH_MISALIGNED = 0,
+    CAUSE_FETCH_ACCESS = 1,
+    CAUSE_ILLEGAL = 2,
+    CAUSE_BREAKPOINT = 3,
+    CAUSE_LOAD_MISALIGNED = 4,
+    CAUSE_LOAD_ACCESS = 5,
+    CAUSE_STORE_MISALIGNED = 6,
+    CAUSE_STORE_ACCESS = 7,
+    CAUSE_ECALL_U = 8,
+    CAUSE_ECALL_S = 9,
+    CAUSE_ECALL_M = 11,
+    CAUSE_FETCH_PAGE = 12,
+    CAUSE_LOAD_PAGE = 13,
+    CAUSE_STORE_PAGE = 15,
+};
+
+/* Interrupt numbers, bits of mip and mie. */
+enum { IRQ_SSI = 1, IRQ_MSI = 3, IRQ_STI = 5, IRQ_MTI = 7, IRQ_SEI = 9, IRQ_MEI = 11, IRQ_LCOFI = 13 };
+
+struct block;
+struct insn;
+struct code_cache;
+
+#define REG_SINK 32 /* where a write to x0 goes */
+
+struct hart {
+    /* Used by every block: first, so that their offsets are short. */
+    uint64_t x[33];          /* rv32: sign-extended from bit 31; [REG_SINK] is never read */
+    uint64_t pc;             /* current only outside blocks; rv32: zero-extended */
+    uint64_t block_pc;       /* virtual address of the running block */
+    struct block *block;     /* the running block */
+    _Atomic uint32_t events; /* any thread: enum hart_event; also the block boundary's poll flag */
+    uint8_t fault;           /* the running instruction trapped: cause and tval are below */
+    uint8_t priv;            /* enum priv */
+    uint8_t xlen;            /* 32 or 64 */
+    uint64_t instret;        /* instructions retired before the running block */
+
+    uint8_t fault_cause;     /* enum trap_cause */
+    uint8_t pc_misaligned;   /* bits that a jump target may not have: 2 without compressed code */
+    uint32_t code_generation; /* links between blocks made in an older one are not followed */
+    uint64_t fault_tval;
+
+    uint64_t f[32];    /* FP registers, narrower values NaN-boxed */
+    struct fp_env fp;  /* fflags */
+    uint8_t frm;       /* fcsr.frm as written, 5 to 7 included */
+
+    struct tlb tlb;
+    struct code_cache *code;
+
+    /* LR/SC: the reservation is the address and the value that LR read. */
+    uint64_t reservation;       /* host address of the word, or NO_RESERVATION */
+    uint64_t reservation_value;
+    unsigned reservation_size;
+
+    struct csr_file csr;
+
+    /* Interrupt inputs. */
+    _Atomic uint64_t irq_lines; /* any thread: bits of mip that wires hold up */
+    _Atomic uint64_t mip_soft;  /* any thread: bits of mip that are registers (SSIP, software SEIP, LCOFIP) */
+
+    unsigned id;        /* mhartid */
+    struct isa isa;
+    const struct bus *bus;
+    struct log *log;
+
+    /* Sleep (WFI, stopped): any thread. */
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool asleep; /* under lock: runs no guest code, now in hart_wait or outside hart_run */
+
+    /* Fences that other harts ask for (SBI RFENCE): any thread. */
+    _Atomic uint32_t fence_asked; /* count of requests */
+    _Atomic uint32_t fence_done;  /* requests served: equal when nothing is open */
+};
+
+#define NO_RESERVATION UINT64_MAX
+
+struct hart_config {
+    unsigned id;
+    struct isa isa;
+    const struct bus *bus; /* outlives the hart */
+    struct log *log;       /* may be NULL; outlives the hart */
+};
+
+struct hart *hart_new(const struct hart_config *config, struct error *err);
+void hart_free(struct hart *h);
+
+/* Power-on state in M-mode at pc, x10 = a0, x11 = a1. The hart must not be running. */
+void hart_reset(struct hart *h, uint64_t pc, uint64_t a0, uint64_t a1);
+
+/* Runs on the calling thread until hart_stop; returns at an instruction boundary. */
+void hart_run(struct hart *h);
+
+/* Any thread. Makes hart_run return soon, or return at once when it is called next. */
+void hart_stop(struct hart *h);
+
+/* Any thread. Sets or clears an interrupt wire: 1 << IRQ_x. */
+void hart_set_irq(struct hart *h, uint64_t bits, bool level);
+
+/* Any thread. Sets bits of mip that are registers, not wires (SSIP for an IPI, LCOFIP). */
+void hart_raise_soft(struct hart *h, uint64_t bits);
+
+/* Any thread: time has reached what bus.set_stimer was told. */
+void hart_stimer_expired(struct hart *h);
+
+/* Any thread: wakes a sleeping hart and makes a running one leave its block. */
+void hart_kick(struct hart *h, uint32_t events);
+
+/*
+ * Any thread. Asks for a full fence (TLB and instruction fetch) on h; hart_fence_wait returns when h
+ * has done all it was asked up to `ticket`. A hart that waits passes itself as `self` so that it
+ * goes on serving others and two harts that fence each other do not wait forever. A hart that is
+ * not running counts as done: it fences before it runs again.
+ */
+uint32_t hart_fence_ask(struct hart *h);
+void hart_fence_wait(struct hart *h, uint32_t ticket, struct hart *self);
+
+/* For SBI calls and debuggers, on the hart's own thread or with the hart stopped. */
+static inline uint64_t hart_xreg(const struct hart *h, unsigned n)
+{
+    return h->x[n];
+}
+/* Reads guest memory as the hart's current mode sees it. false: not mapped, no trap is taken. */
+bool hart_peek(struct hart *h, uint64_t vaddr, void *data, size_t size);
+
+/*
+ * Between the parts of the CPU.
+ */
+
+/* irq.c, on the hart's thread. WFI: returns when hart_irq_pending, or on STOP or FENCE. */
+void hart_wait(struct hart *h);
+/* hart_run says when it begins and ends; a new hart is asleep. Serves open fences when it begins. */
+void hart_set_running(struct hart *h, bool running);
+/* HART_EV_FENCE: does the fences that were asked for, and clears the event. */
+void hart_serve_fences(struct hart *h);
+
+/* trap.c. Enters the handler for an exception of the instruction at h->pc: h->pc becomes its address. */
+void hart_trap(struct hart *h, unsigned cause, uint64_t tval);
+/* HART_EV_IRQ: clears the event and takes the pending interrupt of highest priority that is enabled,
+ * if any: true when one was. hart.instret must be current, as for hart_trap. */
+bool hart_take_interrupt(struct hart *h);
+/* mip & mie is not zero: what ends WFI. */
+bool hart_irq_pending(const struct hart *h);
+/* mip as the CSR reads it. */
+uint64_t hart_mip(const struct hart *h);
+/* xRET with h->pc at the instruction; sets h->pc. false: illegal in this mode. */
+bool hart_mret(struct hart *h);
+bool hart_sret(struct hart *h);
+
+#endif

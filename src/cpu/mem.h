@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The inline half of a memory access: one TLB comparison, then the host's own load or store. Guest
+ * memory is shared between harts, so aligned accesses are relaxed atomics: what RVWMO asks of
+ * plain loads and stores, and the same host instruction.
+ */
+#ifndef RVVM_CPU_MEM_H
+#define RVVM_CPU_MEM_H
+
+#include "cpu/mmu.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "guest memory is accessed in host order: a little-endian host is needed"
+#endif
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+static inline struct tlb_entry *tlb_entry(struct hart *h, uint64_t va)
+{
+    return &h->tlb.entries[va >> PAGE_SHIFT & (TLB_SIZE - 1)];
+}
+
+/* What a tag must be for an aligned access of `size` bytes at va. */
+static inline uint64_t tlb_tag(const struct hart *h, uint64_t va, unsigned size)
+{
+    return (va & (PAGE_MASK | (size - 1))) | h->tlb.data_key;
+}
+
+/* The host's address of an aligned word for an atomic operation. NULL: a fault was noted. */
+static inline void *mem_atomic(struct hart *h, uint64_t va, unsigned size, enum access access)
+{
+    const struct tlb_entry *e = tlb_entry(h, va);
+    if (likely(tlb_tag(h, va, size) == (access == ACCESS_READ ? e->read : e->write)))
+        return (void *)(uintptr_t)(va + e->addend);
+    return mem_atomic_slow(h, va, size, access);
+}
+
+#endif
