@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MPL-2.0
+#
+# rvvm: `make` builds, `make help` lists the rest.
+#
+# Variables: FLAVOUR=release|debug|asan|ubsan|tsan, CC, CFLAGS, LDFLAGS, CROSS_COMPILE, WERROR=1, V=1,
+# PREFIX, LIBDIR, DESTDIR, BUILD (where objects go), RUN_ARGS (more options of rvvm for `make run`).
+# Sources are found by folder: src/**.c is the library, cli/NAME.c with a main is a command.
+
+VERSION := 0.1.0
+SOVERSION := 0
+
+FLAVOUR ?= release
+CROSS_COMPILE ?=
+BUILD ?= build/$(FLAVOUR)$(addprefix -,$(CROSS_COMPILE:-=))
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+ifeq ($(origin CC),default)
+CC := $(CROSS_COMPILE)gcc
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS_COMPILE)ar
+endif
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-4s %s\n' $(1) $(2))
+
+# For the targets that build on the way to something else; a -j of the caller's comes first.
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+submake = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
+
+.PHONY: all libs unit-tests run check check-quick bench format format-check
+.PHONY: install uninstall clean help FORCE
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+
+all: libs ## build the library and the commands (default)
+
+include mk/flags.mk
+include mk/build.mk
+include mk/install.mk
+
+run: ## fetch a small Linux guest if need be and start it
+	$(Q)tools/deps build run
+	$(Q)$(submake) all
+	$(Q)tools/guest
+	@guest="$$(tools/guest --where)" && $(BUILD)/rvvm -kernel "$$guest/Image" \
+	    -initrd "$$guest/initramfs.cpio" -append "console=ttyS0" -nographic $(RUN_ARGS)
+
+check: ## everything that is tested (under 30 minutes on two cores)
+	$(Q)tools/deps build run check
+	$(Q)$(submake) all unit-tests
+	$(Q)$(submake) FLAVOUR=asan BUILD=build/asan all unit-tests
+	$(Q)$(submake) FLAVOUR=tsan BUILD=build/tsan all unit-tests
+	$(Q)tools/guest all || echo "make check: no guest, its tests will fail" >&2
+	$(Q)tools/run-tests --build $(BUILD) all quick@asan smp@tsan
+
+check-quick: all unit-tests ## the tests for the hand (under 2 minutes)
+	$(Q)tools/run-tests --build $(BUILD) quick
+
+bench: ## measure, against QEMU and native
+	$(Q)tools/deps build run bench
+	$(Q)$(submake) all
+	$(Q)tools/guest
+	$(Q)RVVM=$(abspath $(BUILD))/rvvm bench/run
+
+FORMATTED = $(shell find src include cli tests bench -name '*.[ch]' 2>/dev/null)
+
+format: ## lay the sources out as .clang-format says
+	$(Q)clang-format -i $(FORMATTED)
+
+format-check: ## say which sources `make format` would change
+	$(Q)clang-format --dry-run --Werror $(FORMATTED)
+
+clean: ## remove everything that was built
+	$(Q)rm -rf build
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(filter %Makefile %.mk,$(MAKEFILE_LIST)) | \
+	    awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MPL-2.0
+#
+# Rules: objects out of the tree in $(BUILD), with dependency files; everything is built again when
+# the compiler or its flags change.
+
+lib_src := $(shell find src -name '*.c' -not -path 'src/host/*/*' | LC_ALL=C sort) \
+           $(foreach dir,$(HOST_DIRS),$(sort $(wildcard src/host/$(dir)/*.c)))
+# A file of cli/ with a main is a command; the others are shared by all commands.
+cli_main := $(sort $(shell grep -ls '^int main\b' cli/*.c))
+cli_shared := $(filter-out $(cli_main),$(sort $(wildcard cli/*.c)))
+unit_src := $(sort $(wildcard tests/unit/*_test.c))
+
+object = $(patsubst %.c,$(BUILD)/%.o,$(1))
+lib_obj := $(call object,$(lib_src))
+cli_obj := $(call object,$(cli_main) $(cli_shared))
+unit_obj := $(call object,$(unit_src))
+
+commands := $(foreach src,$(cli_main),$(BUILD)/$(subst _,-,$(basename $(notdir $(src)))))
+unit_tests := $(unit_obj:.o=)
+lib_static := $(BUILD)/librvvm.a
+lib_shared := $(BUILD)/librvvm.so.$(VERSION)
+
+libs: $(lib_static) $(lib_shared)
+all: $(commands)
+unit-tests: $(unit_tests) ## build the unit tests
+
+# Holds the flags of the last build; touched only when they change.
+flags_now = $(CC) $(all_cflags) | $(all_ldflags) $(LDLIBS) | $(lib_ldlibs)
+$(BUILD)/flags: FORCE
+	@$(if $(has_libfdt),:,echo "libfdt.h not found: 'tools/deps build' installs it" >&2; exit 1)
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(flags_now))' | cmp -s - $@ || \
+	    printf '%s\n' '$(subst ','\'',$(flags_now))' >$@
+
+# A list of objects, so that a source that was removed leaves the library too.
+$(BUILD)/objects: FORCE
+	@mkdir -p $(@D)
+	@echo '$(lib_obj)' | cmp -s - $@ || echo '$(lib_obj)' >$@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(all_cflags) -MMD -MP -c -o $@ $<
+
+$(lib_static): $(lib_obj) $(BUILD)/objects
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $(lib_obj)
+
+# A sanitised shared library leaves the sanitizer's symbols to the program that loads it.
+no_undefined := $(if $(findstring fsanitize,$(flavour_$(FLAVOUR))),,-Wl,--no-undefined)
+$(lib_shared): $(lib_obj) $(BUILD)/objects
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(no_undefined) -Wl,-soname,librvvm.so.$(SOVERSION) $(all_ldflags) \
+	    -o $@ $(lib_obj) $(lib_ldlibs) $(LDLIBS)
+	$(Q)ln -sf $(@F) $(BUILD)/librvvm.so.$(SOVERSION)
+	$(Q)ln -sf librvvm.so.$(SOVERSION) $(BUILD)/librvvm.so
+
+define command_rule
+$(BUILD)/$(subst _,-,$(basename $(notdir $(1)))): $(call object,$(1) $(cli_shared)) $(lib_static)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(lib_ldlibs) $$(LDLIBS)
+endef
+$(foreach src,$(cli_main),$(eval $(call command_rule,$(src))))
+
+# Unit tests see the library's inside, as its files see each other.
+$(unit_tests): %: %.o $(lib_static)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ -lcmocka -lm $(lib_ldlibs) $(LDLIBS)
+
+-include $(lib_obj:.o=.d) $(cli_obj:.o=.d) $(unit_obj:.o=.d)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MPL-2.0
+#
+# Compiler flags: what every file needs, what the flavour adds, which libraries are there.
+
+# The host the result is for, asked of the compiler so that cross builds need nothing else said.
+TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
+ifneq ($(findstring mingw,$(TARGET)),)
+HOST_DIRS := win32
+else ifneq ($(findstring linux,$(TARGET)),)
+HOST_DIRS := posix linux
+else
+HOST_DIRS := posix
+endif
+
+base_cflags := -std=gnu11 -g -Wall -Wextra -Isrc -Iinclude -pthread -fPIC \
+               -fvisibility=hidden -DRVVM_VERSION='"$(VERSION)"' $(if $(WERROR),-Werror)
+
+# Only an optimised build turns sibling calls into jumps at every place, so only it may build on them.
+flavour_release := -O2 -fno-plt -DRVVM_TAIL_CALLS=1
+flavour_debug := -Og
+flavour_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+flavour_ubsan := -O1 -fsanitize=undefined -fno-sanitize-recover=all
+flavour_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
+ifndef flavour_$(FLAVOUR)
+$(error FLAVOUR=$(FLAVOUR): there are release, debug, asan, ubsan and tsan)
+endif
+
+# Libraries. Goals that build nothing need not look for them.
+ifneq ($(filter-out run check bench format format-check clean help uninstall,\
+        $(or $(MAKECMDGOALS),all)),)
+PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
+has_header = $(shell printf '\#include <$(1)>\n' | \
+               $(CC) $(CFLAGS) $(CPPFLAGS) -E -xc - >/dev/null 2>&1 && echo yes)
+optional = $(if $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes),\
+             $(eval lib_cflags += $$(shell $$(PKG_CONFIG) --cflags $(1)) -D$(2))\
+             $(eval lib_ldlibs += $$(shell $$(PKG_CONFIG) --libs $(1)))\
+             $(eval lib_pc += $(1)),\
+             $(info $(1) not found: built without $(3)))
+$(call optional,zlib,HAVE_ZLIB,gzip-compressed kernels and images)
+$(call optional,libzstd,HAVE_ZSTD,zstd-compressed kernels and images)
+# Debian's libfdt has no pkg-config file.
+has_libfdt := $(call has_header,libfdt.h)
+lib_ldlibs += -lfdt
+endif
+
+all_cflags = $(base_cflags) $(flavour_$(FLAVOUR)) $(lib_cflags) $(CPPFLAGS) $(CFLAGS)
+all_ldflags = -pthread $(filter -fsanitize=%,$(flavour_$(FLAVOUR))) $(LDFLAGS)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Whole files in, whole files out. For what a user names on the command line: every failure is one
+ * line that begins with the file's name.
+ */
+#ifndef RVVM_HOST_FILE_H
+#define RVVM_HOST_FILE_H
+
+#include "base/error.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct file_data {
+    uint8_t *bytes; /* NULL only when nothing was read; an empty file has a valid pointer */
+    size_t size;
+};
+
+/* Regular files of at most `limit` bytes; never waits (a FIFO is refused, not opened to block). */
+bool file_read(const char *path, uint64_t limit, struct file_data *data, struct error *err);
+void file_data_free(struct file_data *data);
+
+/* Creates or replaces. */
+bool file_write(const char *path, const void *bytes, size_t size, struct error *err);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Guest memory by memfd_create(): pages appear when they are touched (MAP_NORESERVE keeps a strict
+ * overcommit setting from counting them before), and stay out of core dumps.
+ */
+#define _GNU_SOURCE
+#include "host/memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+bool memory_map(struct memory *m, uint64_t size, struct error *err)
+{
+    *m = (struct memory){ .fd = -1 };
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    if (size == 0)
+        return error_set(err, "a memory of 0 bytes");
+    /* Also an off_t, and user space is half of the address space at most. */
+    if (size > (SIZE_MAX >> 1) - page || size > INT64_MAX - page)
+        return error_set(err, "%" PRIu64 " bytes are more than this host can address", size);
+    size = (size + page - 1) & ~(page - 1);
+
+    int fd = memfd_create("rvvm-ram", MFD_CLOEXEC);
+    if (fd < 0)
+        return error_set(err, "cannot make a memory object: %s", strerror(errno));
+    if (ftruncate(fd, (off_t)size) < 0) {
+        int e = errno;
+        close(fd);
+        return error_set(err, "cannot make a memory object of %" PRIu64 " MiB: %s", size >> 20,
+                         strerror(e));
+    }
+    void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    if (data == MAP_FAILED) {
+        int e = errno;
+        close(fd);
+        return error_set(err, "cannot map %" PRIu64 " MiB of memory: %s", size >> 20, strerror(e));
+    }
+    madvise(data, size, MADV_DONTDUMP);
+    *m = (struct memory){ .data = data, .size = size, .fd = fd };
+    return true;
+}
+
+void memory_unmap(struct memory *m)
+{
+    if (m->data)
+        munmap(m->data, m->size);
+    if (m->fd >= 0)
+        close(m->fd);
+    *m = (struct memory){ .fd = -1 };
+}
+
+void memory_clear(struct memory *m)
+{
+    if (!m->data)
+        return;
+    if (fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)m->size) < 0)
+        memset(m->data, 0, m->size);
+}
+
+uint64_t memory_host_total(void)
+{
+    struct sysinfo info;
+    if (sysinfo(&info) < 0)
+        return 0;
+    return ((uint64_t)info.totalram + info.totalswap) * info.mem_unit;
+}

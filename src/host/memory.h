@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Guest memory: one memory object, mapped once here, that others may map again (shared with another
+ * process, snapshotted, mapped a second time for code). Pages cost the host nothing until touched.
+ */
+#ifndef RVVM_HOST_MEMORY_H
+#define RVVM_HOST_MEMORY_H
+
+#include "base/error.h"
+#include <stdint.h>
+
+struct memory {
+    uint8_t *data; /* page aligned; zero at first */
+    uint64_t size; /* bytes, a multiple of the host's page */
+    int fd;        /* the object; -1 where the host has none */
+};
+
+/* size is rounded up to pages. The message names the size; the caller prefixes its option. */
+bool memory_map(struct memory *m, uint64_t size, struct error *err);
+void memory_unmap(struct memory *m);
+
+/* All bytes read as zero again and the host gets its pages back. Nobody may use it meanwhile. */
+void memory_clear(struct memory *m);
+
+/* Bytes of main memory and swap that the host has, used or not; 0: cannot tell. */
+uint64_t memory_host_total(void);
+
+#endif

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The event loop over ppoll(): see event_loop.h.
+ *
+ * poll rather than epoll: a machine has a dozen descriptors, some of them regular files, which
+ * epoll refuses, and it is the same on every Unix.
+ *
+ * How a setter and the sleeping thread do not miss each other. The thread publishes in `asleep_until`
+ * the time it is going to sleep to, then looks once more for what came meanwhile. A setter first
+ * stores what it has to say (a deadline, `changed`), then looks at asleep_until. With sequentially
+ * consistent order one of the two sees the other. Whoever takes asleep_until to 0 writes the pipe.
+ */
+#define _GNU_SOURCE
+#include "host/event_loop.h"
+#include "host/clock.h"
+#include "host/thread.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct event_loop {
+    pthread_mutex_t lock; /* the lists, running, stop */
+    pthread_cond_t idle;  /* running has changed */
+    struct event_timer *timers;
+    struct event_watch *watches;
+    struct event_call *calls, **calls_end; /* posted, oldest first */
+    const void *running;                   /* the object whose callback runs */
+    uint64_t version;                      /* counts changes of the lists of timers and watches */
+    uint64_t pass;                         /* counts rounds */
+    bool started, stop;
+    pthread_t thread;
+
+    _Atomic uint64_t asleep_until; /* 0: awake */
+    _Atomic bool changed;          /* watches have changed since the array was made */
+    int wake_pipe[2];
+
+    struct pollfd *fds; /* [0] is the pipe */
+    size_t fds_room;
+};
+
+static _Thread_local struct event_loop *current_loop;
+
+bool event_loop_is_current(const struct event_loop *loop)
+{
+    return current_loop == loop;
+}
+
+/*
+ * Waking.
+ */
+
+static void wake(struct event_loop *loop)
+{
+    if (atomic_exchange(&loop->asleep_until, 0) == 0)
+        return;
+    char byte = 0;
+    /* A full pipe wakes as well as one byte more. */
+    while (write(loop->wake_pipe[1], &byte, 1) < 0 && errno == EINTR) {
+    }
+}
+
+static void drain_wakes(struct event_loop *loop)
+{
+    char bytes[64];
+    while (read(loop->wake_pipe[0], bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes)) {
+    }
+}
+
+/* Called with the lock held: runs a callback without it. */
+static void begin_callback(struct event_loop *loop, const void *object)
+{
+    loop->running = object;
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static void end_callback(struct event_loop *loop)
+{
+    pthread_mutex_lock(&loop->lock);
+    loop->running = NULL;
+    pthread_cond_broadcast(&loop->idle);
+}
+
+/* Called with the lock held, after the object has left its list. */
+static void wait_not_running(struct event_loop *loop, const void *object)
+{
+    if (!event_loop_is_current(loop))
+        while (loop->running == object)
+            pthread_cond_wait(&loop->idle, &loop->lock);
+}
+
+/*
+ * Timers.
+ */
+
+void event_timer_init(struct event_timer *timer, struct event_loop *loop, void (*fired)(void *ctx),
+                      void *ctx)
+{
+    atomic_init(&timer->deadline, EVENT_NEVER);
+    timer->fired = fired;
+    timer->ctx = ctx;
+    timer->loop = loop;
+    timer->pass = 0;
+    pthread_mutex_lock(&loop->lock);
+    timer->next = loop->timers;
+    loop->timers = timer;
+    loop->version++;
+    pthread_mutex_unlock(&loop->lock);
+}
+
+void event_timer_set(struct event_timer *timer, uint64_t deadline)
+{
+    atomic_store(&timer->deadline, deadline);
+    if (deadline < atomic_load(&timer->loop->asleep_until))
+        wake(timer->loop);
+}
+
+void event_timer_remove(struct event_timer *timer)
+{
+    struct event_loop *loop = timer->loop;
+    pthread_mutex_lock(&loop->lock);
+    for (struct event_timer **p = &loop->timers; *p; p = &(*p)->next) {
+        if (*p == timer) {
+            *p = timer->next;
+            loop->version++;
+            break;
+        }
+    }
+    wait_not_running(loop, timer);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+static uint64_t next_deadline(const struct event_loop *loop)
+{
+    uint64_t least = EVENT_NEVER;
+    for (struct event_timer *t = loop->timers; t; t = t->next) {
+        uint64_t deadline = atomic_load(&t->deadline);
+        if (deadline < least)
+            least = deadline;
+    }
+    return least;
+}
+
+/* Each timer fires at most once in a pass, so that one that is set into the past again and again
+ * does not keep descriptors waiting. */
+static void run_timers(struct event_loop *loop)
+{
+    uint64_t now = clock_monotonic_ns();
+    struct event_timer *t = loop->timers;
+    while (t) {
+        struct event_timer *next = t->next;
+        uint64_t deadline = atomic_load(&t->deadline);
+        if (t->pass != loop->pass && deadline <= now &&
+            atomic_compare_exchange_strong(&t->deadline, &deadline, EVENT_NEVER)) {
+            uint64_t version = loop->version;
+            t->pass = loop->pass;
+            begin_callback(loop, t);
+            t->fired(t->ctx);
+            end_callback(loop);
+            if (loop->version != version)
+                next = loop->timers;
+        }
+        t = next;
+    }
+}
+
+/*
+ * Descriptors.
+ */
+
+#define NO_SLOT UINT_MAX
+
+void event_watch_init(struct event_watch *watch, struct event_loop *loop, int fd, unsigned wanted,
+                      void (*ready)(void *ctx, unsigned events), void *ctx)
+{
+    watch->fd = fd;
+    atomic_init(&watch->wanted, wanted);
+    watch->ready = ready;
+    watch->ctx = ctx;
+    watch->loop = loop;
+    watch->slot = NO_SLOT;
+    pthread_mutex_lock(&loop->lock);
+    watch->next = loop->watches;
+    loop->watches = watch;
+    loop->version++;
+    pthread_mutex_unlock(&loop->lock);
+    atomic_store(&loop->changed, true);
+    wake(loop);
+}
+
+void event_watch_set(struct event_watch *watch, unsigned wanted)
+{
+    unsigned old = atomic_exchange(&watch->wanted, wanted);
+    if (!(wanted & ~old))
+        return; /* what is no longer wanted is dropped when it comes */
+    atomic_store(&watch->loop->changed, true);
+    wake(watch->loop);
+}
+
+void event_watch_remove(struct event_watch *watch)
+{
+    struct event_loop *loop = watch->loop;
+    pthread_mutex_lock(&loop->lock);
+    for (struct event_watch **p = &loop->watches; *p; p = &(*p)->next) {
+        if (*p == watch) {
+            *p = watch->next;
+            loop->version++;
+            break;
+        }
+    }
+    wait_not_running(loop, watch);
+    pthread_mutex_unlock(&loop->lock);
+    /* The thread must not go on waiting for a descriptor that is about to be closed. */
+    atomic_store(&loop->changed, true);
+    wake(loop);
+}
+
+/* Returns the number of entries to wait with. */
+static size_t make_fds(struct event_loop *loop)
+{
+    size_t n = 1;
+    loop->fds[0] = (struct pollfd){ .fd = loop->wake_pipe[0], .events = POLLIN };
+    for (struct event_watch *w = loop->watches; w; w = w->next) {
+        unsigned wanted = atomic_load(&w->wanted);
+        w->slot = NO_SLOT;
+        if (!wanted)
+            continue;
+        if (n == loop->fds_room) {
+            struct pollfd *more = realloc(loop->fds, 2 * n * sizeof(*more));
+            if (!more)
+                continue; /* this one waits for a round with more memory */
+            loop->fds = more;
+            loop->fds_room = 2 * n;
+        }
+        short events = (short)((wanted & EVENT_READ ? POLLIN : 0) |
+                               (wanted & EVENT_WRITE ? POLLOUT : 0));
+        w->slot = (unsigned)n;
+        loop->fds[n++] = (struct pollfd){ .fd = w->fd, .events = events };
+    }
+    return n;
+}
+
+static void run_watches(struct event_loop *loop)
+{
+    struct event_watch *w = loop->watches;
+    while (w) {
+        struct event_watch *next = w->next;
+        unsigned slot = w->slot;
+        w->slot = NO_SLOT;
+        unsigned events = 0;
+        if (slot != NO_SLOT) {
+            short got = loop->fds[slot].revents;
+            if (got & POLLIN)
+                events |= EVENT_READ;
+            if (got & POLLOUT)
+                events |= EVENT_WRITE;
+            if (got & (POLLHUP | POLLERR | POLLNVAL))
+                events |= EVENT_READ | EVENT_WRITE;
+        }
+        events &= atomic_load(&w->wanted);
+        if (events) {
+            uint64_t version = loop->version;
+            begin_callback(loop, w);
+            w->ready(w->ctx, events);
+            end_callback(loop);
+            if (loop->version != version)
+                next = loop->watches;
+        }
+        w = next;
+    }
+}
+
+/*
+ * Calls.
+ */
+
+void event_call_init(struct event_call *call, struct event_loop *loop, void (*run)(void *ctx),
+                     void *ctx)
+{
+    atomic_init(&call->posted, false);
+    call->run = run;
+    call->ctx = ctx;
+    call->loop = loop;
+    call->next = NULL;
+}
+
+void event_call_post(struct event_call *call)
+{
+    struct event_loop *loop = call->loop;
+    if (atomic_exchange(&call->posted, true))
+        return;
+    pthread_mutex_lock(&loop->lock);
+    call->next = NULL;
+    *loop->calls_end = call;
+    loop->calls_end = &call->next;
+    pthread_mutex_unlock(&loop->lock);
+    wake(loop);
+}
+
+void event_call_remove(struct event_call *call)
+{
+    struct event_loop *loop = call->loop;
+    pthread_mutex_lock(&loop->lock);
+    for (struct event_call **p = &loop->calls; *p; p = &(*p)->next) {
+        if (*p == call) {
+            *p = call->next;
+            if (loop->calls_end == &call->next)
+                loop->calls_end = p;
+            break;
+        }
+    }
+    wait_not_running(loop, call);
+    pthread_mutex_unlock(&loop->lock);
+}
+
+/* Those that are posted now; what they post waits for the next round. */
+static void run_calls(struct event_loop *loop)
+{
+    struct event_call *last = NULL;
+    for (struct event_call *c = loop->calls; c; c = c->next)
+        last = c;
+    bool more = last != NULL;
+    while (more && loop->calls) {
+        struct event_call *call = loop->calls;
+        loop->calls = call->next;
+        if (!loop->calls)
+            loop->calls_end = &loop->calls;
+        more = call != last;
+        atomic_store(&call->posted, false);
+        begin_callback(loop, call);
+        call->run(call->ctx);
+        end_callback(loop);
+    }
+}
+
+/*
+ * The thread.
+ */
+
+static void sleep_until(struct event_loop *loop, size_t count, uint64_t deadline)
+{
+    struct timespec timeout = { 0 };
+    uint64_t now = deadline == EVENT_NEVER ? 0 : clock_monotonic_ns();
+    if (deadline != EVENT_NEVER && deadline > now) {
+        timeout.tv_sec = (time_t)((deadline - now) / 1000000000u);
+        timeout.tv_nsec = (long)((deadline - now) % 1000000000u);
+    }
+    if (ppoll(loop->fds, count, deadline == EVENT_NEVER ? NULL : &timeout, NULL) < 0)
+        for (size_t i = 0; i < count; i++)
+            loop->fds[i].revents = 0;
+}
+
+static void *run_loop(void *arg)
+{
+    struct event_loop *loop = arg;
+    current_loop = loop;
+    pthread_mutex_lock(&loop->lock);
+    while (!loop->stop) {
+        loop->pass++;
+        run_calls(loop);
+        run_timers(loop);
+
+        atomic_store(&loop->changed, false);
+        size_t count = make_fds(loop);
+        uint64_t deadline = next_deadline(loop);
+        atomic_store(&loop->asleep_until, deadline ? deadline : 1);
+        bool busy = loop->stop || loop->calls || atomic_load(&loop->changed) ||
+                    next_deadline(loop) < deadline;
+        pthread_mutex_unlock(&loop->lock);
+        /* Descriptors are looked at in every round, however busy calls and timers are. */
+        sleep_until(loop, count, busy ? 0 : deadline);
+        atomic_store(&loop->asleep_until, 0);
+        if (loop->fds[0].revents)
+            drain_wakes(loop);
+        pthread_mutex_lock(&loop->lock);
+        run_watches(loop);
+    }
+    pthread_mutex_unlock(&loop->lock);
+    return NULL;
+}
+
+struct event_loop *event_loop_new(struct error *err)
+{
+    struct event_loop *loop = calloc(1, sizeof(*loop));
+    struct pollfd *fds = calloc(16, sizeof(*fds));
+    if (!loop || !fds) {
+        error_set(err, "not enough memory for an event loop");
+    } else if (pipe2(loop->wake_pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
+        error_set(err, "cannot make a pipe: %s", strerror(errno));
+    } else {
+        pthread_mutex_init(&loop->lock, NULL);
+        pthread_cond_init(&loop->idle, NULL);
+        loop->calls_end = &loop->calls;
+        loop->fds = fds;
+        loop->fds_room = 16;
+        return loop;
+    }
+    free(fds);
+    free(loop);
+    return NULL;
+}
+
+bool event_loop_start(struct event_loop *loop, struct error *err)
+{
+    if (loop->started)
+        return true;
+    loop->stop = false;
+    loop->started = thread_start(&loop->thread, "rvvm-events", run_loop, loop, err);
+    return loop->started;
+}
+
+void event_loop_stop(struct event_loop *loop)
+{
+    if (!loop->started)
+        return;
+    pthread_mutex_lock(&loop->lock);
+    loop->stop = true;
+    pthread_mutex_unlock(&loop->lock);
+    wake(loop);
+    pthread_join(loop->thread, NULL);
+    loop->started = false;
+}
+
+void event_loop_free(struct event_loop *loop)
+{
+    if (!loop)
+        return;
+    event_loop_stop(loop);
+    close(loop->wake_pipe[0]);
+    close(loop->wake_pipe[1]);
+    pthread_cond_destroy(&loop->idle);
+    pthread_mutex_destroy(&loop->lock);
+    free(loop->fds);
+    free(loop);
+}

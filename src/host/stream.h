@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Byte streams for the event loop: everything opened here never makes its thread wait.
+ * A descriptor is an int; -1 is none.
+ */
+#ifndef RVVM_HOST_STREAM_H
+#define RVVM_HOST_STREAM_H
+
+#include "base/error.h"
+#include <stddef.h>
+#include <stdint.h>
+
+enum stream_result {
+    STREAM_OK,    /* *done bytes moved, at least one */
+    STREAM_AGAIN, /* nothing now: wait for the event */
+    STREAM_END,   /* end of file; the other side has gone */
+    STREAM_ERROR, /* anything else */
+};
+
+/* The process's standard input and output. The descriptors that the process shares with its parent
+ * keep their modes; stream_close() leaves 0 and 1 open. */
+int stream_stdin(void);
+int stream_stdout(void);
+
+/* Creates or empties a file for output. */
+int stream_create(const char *path, struct error *err);
+
+/* A pseudo terminal's master side in raw mode; name receives the side to connect to. */
+int stream_pty(char *name, size_t size, struct error *err);
+/* Whether somebody has the other side of the pseudo terminal open. */
+bool stream_pty_connected(int fd);
+
+/*
+ * Listening sockets. A socket file that nobody listens on any more is replaced, nothing else is.
+ * address is HOST:PORT; an IPv6 host stands in brackets; port 0 takes a free one. name receives the
+ * address as bound.
+ */
+int stream_listen_unix(const char *path, struct error *err);
+int stream_listen_tcp(const char *address, char *name, size_t size, struct error *err);
+/* The next client, or -1 when there is none (any more). */
+int stream_accept(int listener);
+
+enum stream_result stream_read(int fd, void *bytes, size_t size, size_t *done);
+/* Raises no SIGPIPE. */
+enum stream_result stream_write(int fd, const void *bytes, size_t size, size_t *done);
+/* Waits until fd takes output or has failed. false: milliseconds passed (-1: no limit). */
+bool stream_wait_writable(int fd, int milliseconds);
+
+void stream_close(int fd);
+/* Removes a socket file that stream_listen_unix made. */
+void stream_unlink(const char *path);
+
+#endif
