@@ -65,6 +65,6 @@ $(foreach src,$(cli_main),$(eval $(call command_rule,$(src))))
 # Unit tests see the library's inside, as its files see each other.
 $(unit_tests): %: %.o $(lib_static)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(all_ldflags) -o $@ $^ -lcmocka -lm $(lib_ldlibs) $(LDLIBS)
+	$(Q)$(CC) $(all_ldflags) -o $@ $^ -lcmocka $(lib_ldlibs) $(LDLIBS)
 
 -include $(lib_obj:.o=.d) $(cli_obj:.o=.d) $(unit_obj:.o=.d)

@@ -12,8 +12,9 @@ else
 HOST_DIRS := posix
 endif
 
+# FP: a*b+c may not become one rounding behind our back; sqrt is an instruction, errno is not looked at.
 base_cflags := -std=gnu11 -g -Wall -Wextra -Isrc -Iinclude -pthread -fPIC \
-               -fvisibility=hidden -DRVVM_VERSION='"$(VERSION)"' $(if $(WERROR),-Werror)
+               -ffp-contract=off -fno-math-errno -fvisibility=hidden -DRVVM_VERSION='"$(VERSION)"' $(if $(WERROR),-Werror)
 
 # Only an optimised build turns sibling calls into jumps at every place, so only it may build on them.
 flavour_release := -O2 -fno-plt -DRVVM_TAIL_CALLS=1
@@ -40,7 +41,7 @@ $(call optional,zlib,HAVE_ZLIB,gzip-compressed kernels and images)
 $(call optional,libzstd,HAVE_ZSTD,zstd-compressed kernels and images)
 # Debian's libfdt has no pkg-config file.
 has_libfdt := $(call has_header,libfdt.h)
-lib_ldlibs += -lfdt
+lib_ldlibs += -lfdt -lm
 endif
 
 all_cflags = $(base_cflags) $(flavour_$(FLAVOUR)) $(lib_cflags) $(CPPFLAGS) $(CFLAGS)

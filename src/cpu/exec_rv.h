@@ -106,12 +106,14 @@
         uint64_t va_ = (UX)(a); \
         const struct tlb_entry *e_ = tlb_entry(h, va_); \
         MEM_##t v_; \
-        if (likely(tlb_tag(h, va_, sizeof(v_)) == e_->read)) { \
-            v_ = __atomic_load_n((const MEM_##t *)(uintptr_t)(va_ + e_->addend), __ATOMIC_RELAXED); \
-        } else { \
+        if (SLOW) { \
             v_ = (MEM_##t)mem_load_slow(h, va_, sizeof(v_)); \
             if (unlikely(h->fault)) \
                 return exec_fault(h, i); \
+        } else { \
+            if (unlikely(tlb_tag(h, va_, sizeof(v_)) != e_->read)) \
+                return slow(h, i); \
+            v_ = __atomic_load_n((const MEM_##t *)(uintptr_t)(va_ + e_->addend), __ATOMIC_RELAXED); \
         } \
         (uint64_t)(int64_t)v_; \
     })
@@ -120,12 +122,14 @@
         uint64_t va_ = (UX)(a); \
         const struct tlb_entry *e_ = tlb_entry(h, va_); \
         MEM_##t v_ = (MEM_##t)(v); \
-        if (likely(tlb_tag(h, va_, sizeof(v_)) == e_->write)) { \
-            __atomic_store_n((MEM_##t *)(uintptr_t)(va_ + e_->addend), v_, __ATOMIC_RELAXED); \
-        } else { \
+        if (SLOW) { \
             mem_store_slow(h, va_, sizeof(v_), v_); \
             if (unlikely(h->fault)) \
                 return exec_fault(h, i); \
+        } else { \
+            if (unlikely(tlb_tag(h, va_, sizeof(v_)) != e_->write)) \
+                return slow(h, i); \
+            __atomic_store_n((MEM_##t *)(uintptr_t)(va_ + e_->addend), v_, __ATOMIC_RELAXED); \
         } \
     } while (0)
 
@@ -136,9 +140,17 @@
 #define ATOMIC_D int64_t
 #define ATOMIC_PLACE(t, a, access) \
     ({ \
-        ATOMIC_##t *p_ = mem_atomic(h, (UX)(a), sizeof(ATOMIC_##t), access); \
-        if (unlikely(!p_)) \
-            return exec_fault(h, i); \
+        uint64_t va_ = (UX)(a); \
+        const struct tlb_entry *e_ = tlb_entry(h, va_); \
+        ATOMIC_##t *p_ = (void *)(uintptr_t)(va_ + e_->addend); \
+        if (SLOW) { \
+            p_ = mem_atomic_slow(h, va_, sizeof(ATOMIC_##t), access); \
+            if (unlikely(!p_)) \
+                return exec_fault(h, i); \
+        } else if (unlikely(tlb_tag(h, va_, sizeof(ATOMIC_##t)) != \
+                            (access == ACCESS_READ ? e_->read : e_->write))) { \
+            return slow(h, i); \
+        } \
         p_; \
     })
 #define AMO(t, op, a, v) \
@@ -346,11 +358,68 @@
 #define BEFORE_FPX FP_ON
 
 
-#define DEFINE(name, format, ...) \
+/* Formats whose meanings access memory. */
+#define MEMORY_N 0
+#define MEMORY_R 0
+#define MEMORY_R2 0
+#define MEMORY_I 0
+#define MEMORY_L 1
+#define MEMORY_S 1
+#define MEMORY_B 0
+#define MEMORY_U 0
+#define MEMORY_J 0
+#define MEMORY_JR 0
+#define MEMORY_SH 0
+#define MEMORY_SHW 0
+#define MEMORY_FENCE 0
+#define MEMORY_FENCEI 0
+#define MEMORY_PF 0
+#define MEMORY_CSR 0
+#define MEMORY_CSRI 0
+#define MEMORY_SF 0
+#define MEMORY_CBO 0
+#define MEMORY_A 1
+#define MEMORY_AP 0
+#define MEMORY_LR 1
+#define MEMORY_FL 1
+#define MEMORY_FS 1
+#define MEMORY_F4 0
+#define MEMORY_FRM 0
+#define MEMORY_FR1M 0
+#define MEMORY_FR 0
+#define MEMORY_FXM 0
+#define MEMORY_XFM 0
+#define MEMORY_FX2 0
+#define MEMORY_FX1 0
+#define MEMORY_XF1 0
+#define MEMORY_FLI 0
+#define MEMORY_FPX 0
+
+/*
+ * An instruction that accesses memory becomes two functions: the one in the table has only the quick
+ * way through the TLB and leaves all else to its twin, so that it needs no stack frame.
+ */
+#define DEFINE(name, format, ...) CAT(DEFINE_, MEMORY_##format)(name, format, __VA_ARGS__)
+#define DEFINE_0(name, format, ...) \
     static const struct insn *exec_##name(struct hart *h, const struct insn *i) \
     { \
         BEFORE_##format __VA_ARGS__; \
         DISPATCH(i + (FORMAT_##format == FORMAT_B ? 2 : 1)); \
+    }
+#define DEFINE_1(name, format, ...) \
+    static __attribute__((noinline, cold)) const struct insn *slow_##name(struct hart *h, const struct insn *i) \
+    { \
+        enum { SLOW = 1 }; \
+        exec_fn *const slow = NULL; \
+        BEFORE_##format __VA_ARGS__; \
+        DISPATCH(i + 1); \
+    } \
+    static const struct insn *exec_##name(struct hart *h, const struct insn *i) \
+    { \
+        enum { SLOW = 0 }; \
+        exec_fn *const slow = slow_##name; \
+        BEFORE_##format __VA_ARGS__; \
+        DISPATCH(i + 1); \
     }
 #define ENTRY(name) [INSN_##name] = exec_##name,
 #define CINSN(...)

@@ -11,9 +11,12 @@
  * Two levels. fp*_soft is integer arithmetic, exact in every mode: the reference. The inline
  * functions below use the host's floating point where that must give the same: rounding to nearest,
  * NX already raised (so that nobody can tell an exact operation from an inexact one), and a result
- * that shows that no other flag was due. They rely on the host being in its default environment
- * (nearest, no flush to zero, no traps), on IEEE 754 formats and on no excess precision: x87 has
- * that, so there the reference does all the work. Compile with -ffp-contract=off.
+ * that shows that no other flag was due. While NX is clear, fp*_slow has the host compute too, and
+ * finds out whether it rounded.
+ *
+ * The host must be in its default environment (nearest, no flush to zero, no traps), have IEEE 754
+ * formats and no excess precision: x87 has that, so there the reference does all the work. Compile
+ * with -ffp-contract=off: fused, an error term would not be what it is taken for.
  */
 #ifndef RVVM_CPU_FP_H
 #define RVVM_CPU_FP_H
@@ -31,11 +34,11 @@ struct fp_env {
     uint8_t flags; /* fflags */
 };
 
-#define FP16_NAN  UINT16_C(0x7e00)
-#define FP32_NAN  UINT32_C(0x7fc00000)
-#define FP64_NAN  UINT64_C(0x7ff8000000000000)
-#define FP32_INF  UINT32_C(0x7f800000)
-#define FP64_INF  UINT64_C(0x7ff0000000000000)
+#define FP16_NAN UINT16_C(0x7e00)
+#define FP32_NAN UINT32_C(0x7fc00000)
+#define FP64_NAN UINT64_C(0x7ff8000000000000)
+#define FP32_INF UINT32_C(0x7f800000)
+#define FP64_INF UINT64_C(0x7ff0000000000000)
 #define FP32_SIGN UINT32_C(0x80000000)
 #define FP64_SIGN UINT64_C(0x8000000000000000)
 
@@ -191,6 +194,8 @@ uint32_t fp32_mul_slow(struct fp_env *env, uint32_t a, uint32_t b, unsigned rm);
 uint64_t fp64_mul_slow(struct fp_env *env, uint64_t a, uint64_t b, unsigned rm);
 uint32_t fp32_div_slow(struct fp_env *env, uint32_t a, uint32_t b, unsigned rm);
 uint64_t fp64_div_slow(struct fp_env *env, uint64_t a, uint64_t b, unsigned rm);
+uint32_t fp32_sqrt_slow(struct fp_env *env, uint32_t a, unsigned rm);
+uint64_t fp64_sqrt_slow(struct fp_env *env, uint64_t a, unsigned rm);
 
 /* A finite sum had finite operands, and a subnormal one is exact: neither UF nor NV is due. */
 static inline uint32_t fp32_add(struct fp_env *env, uint32_t a, uint32_t b, unsigned rm)
@@ -270,14 +275,14 @@ static inline uint32_t fp32_sqrt(struct fp_env *env, uint32_t a, unsigned rm)
 {
     if (fp_host_ready(env, rm) && __builtin_expect(a - 1 < FP32_INF - 1, 1))
         return fp32_bits(sqrtf(fp32_host(a)));
-    return fp32_sqrt_soft(env, a, rm);
+    return fp32_sqrt_slow(env, a, rm);
 }
 
 static inline uint64_t fp64_sqrt(struct fp_env *env, uint64_t a, unsigned rm)
 {
     if (fp_host_ready(env, rm) && __builtin_expect(a - 1 < FP64_INF - 1, 1))
         return fp64_bits(sqrt(fp64_host(a)));
-    return fp64_sqrt_soft(env, a, rm);
+    return fp64_sqrt_slow(env, a, rm);
 }
 
 /* FMADD, FMSUB, FNMSUB, FNMADD: the product's and the addend's signs are turned before. */

@@ -22,8 +22,8 @@ FP_INLINE uint64_t add(struct fp_env *env, const struct fp_format *fmt, uint64_t
     if (y.kind == FP_KIND_ZERO)
         return a;
 
-    struct fp_term s = { x.sign, x.exp, (unsigned __int128)x.sig << 63 };
-    struct fp_term t = { y.sign, y.exp, (unsigned __int128)y.sig << 63 };
+    struct fp_term s = {x.sign, x.exp, (unsigned __int128)x.sig << 63};
+    struct fp_term t = {y.sign, y.exp, (unsigned __int128)y.sig << 63};
     return fp_pack_sum(env, fmt, s, t, rm);
 }
 

@@ -106,3 +106,27 @@ uint64_t fp64_div_slow(struct fp_env *env, uint64_t a, uint64_t b, unsigned rm)
     }
     return fp64_div_soft(env, a, b, rm);
 }
+
+/* A root likewise, squared. */
+uint32_t fp32_sqrt_slow(struct fp_env *env, uint32_t a, unsigned rm)
+{
+    if (FP_USE_HOST && rm == FP_RNE && a - 1 < FP32_INF - 1) {
+        float root = sqrtf(fp32_host(a));
+        env->flags |= (double)root * (double)root != (double)fp32_host(a);
+        return fp32_bits(root);
+    }
+    return fp32_sqrt_soft(env, a, rm);
+}
+
+uint64_t fp64_sqrt_slow(struct fp_env *env, uint64_t a, unsigned rm)
+{
+    if (FP_USE_HOST && rm == FP_RNE && fp64_is_plain(a) && !(a & FP64_SIGN)) {
+        double root = sqrt(fp64_host(a));
+        enum exactness e = product_exactness(fp64_bits(root), fp64_bits(root));
+        if (e != UNDECIDED) {
+            env->flags |= e == INEXACT || root * root != fp64_host(a);
+            return fp64_bits(root);
+        }
+    }
+    return fp64_sqrt_soft(env, a, rm);
+}

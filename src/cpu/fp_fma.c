@@ -13,9 +13,9 @@
 #define HOST_FMA_TARGET
 #define host_has_fma() true
 #elif FP_USE_HOST && defined(__x86_64__)
-#define HOST_FMA        1
+#define HOST_FMA 1
 #define HOST_FMA_TARGET __attribute__((target("fma")))
-#define host_has_fma()  __builtin_cpu_supports("fma")
+#define host_has_fma() __builtin_cpu_supports("fma")
 #else
 #define HOST_FMA 0
 #endif
@@ -49,12 +49,12 @@ FP_INLINE uint64_t fma_soft(struct fp_env *env, const struct fp_format *fmt, uin
 
     unsigned __int128 product = (unsigned __int128)x.sig * y.sig;
     int carry = (int)(product >> 127);
-    struct fp_term p = { sign, x.exp + y.exp + carry, product >> carry };
+    struct fp_term p = {sign, x.exp + y.exp + carry, product >> carry};
     if (z.kind == FP_KIND_ZERO) {
         uint64_t sig = (uint64_t)(p.sig >> 63) | ((uint64_t)p.sig << 1 != 0);
         return fp_pack(env, fmt, sign, p.exp, sig, rm);
     }
-    struct fp_term t = { z.sign, z.exp, (unsigned __int128)z.sig << 63 };
+    struct fp_term t = {z.sign, z.exp, (unsigned __int128)z.sig << 63};
     return fp_pack_sum(env, fmt, p, t, rm);
 }
 

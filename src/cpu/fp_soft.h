@@ -24,9 +24,9 @@ struct fp_format {
     unsigned exp_bits;
 };
 
-static const struct fp_format fp_half = { 10, 5 };
-static const struct fp_format fp_single = { 23, 8 };
-static const struct fp_format fp_double = { 52, 11 };
+static const struct fp_format fp_half = {10, 5};
+static const struct fp_format fp_single = {23, 8};
+static const struct fp_format fp_double = {52, 11};
 
 enum fp_kind { FP_KIND_ZERO, FP_KIND_FINITE, FP_KIND_INF, FP_KIND_QNAN, FP_KIND_SNAN };
 
@@ -80,7 +80,7 @@ FP_INLINE struct fp_num fp_unpack(const struct fp_format *fmt, uint64_t bits)
     int bias = exp_max >> 1;
     uint64_t frac = bits & ((UINT64_C(1) << fmt->frac_bits) - 1);
     int field = (int)(bits >> fmt->frac_bits & (unsigned)exp_max);
-    struct fp_num x = { .sign = bits >> (fmt->frac_bits + fmt->exp_bits) & 1 };
+    struct fp_num x = {.sign = bits >> (fmt->frac_bits + fmt->exp_bits) & 1};
 
     if (field == exp_max) {
         bool quiet = frac >> (fmt->frac_bits - 1);
