@@ -30,10 +30,13 @@ bool error_prefix(struct error *err, const char *format, ...)
     va_start(ap, format);
     int n = vsnprintf(text, sizeof(text), format, ap);
     va_end(ap);
-    size_t used = n < 0 ? 0 : (size_t)n;
-    if (used >= sizeof(text))
-        used = sizeof(text) - 1;
-    snprintf(text + used, sizeof(text) - used, ": %s", err->text);
+    const size_t most = sizeof(text) - 3; /* room for ": " and the end */
+    size_t used = n < 0 ? 0 : (size_t)n < most ? (size_t)n : most;
+    memcpy(text + used, ": ", 2);
+    used += 2;
+    size_t rest = strnlen(err->text, sizeof(text) - 1 - used);
+    memcpy(text + used, err->text, rest);
+    text[used + rest] = 0;
     memcpy(err->text, text, sizeof(text));
     return false;
 }

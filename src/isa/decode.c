@@ -141,17 +141,21 @@ static bool fields(enum insn_format format, bool rv64, uint32_t bits, struct dec
         d->imm = bits >> 20 & 0xff;
         return true;
     case FORMAT_R:
-    case FORMAT_A:
     case FORMAT_FR:
     case FORMAT_FX2:
     case FORMAT_FPX:
         d->rd = rd, d->rs1 = rs1, d->rs2 = rs2;
         return true;
+    case FORMAT_A:
+        d->rd = rd, d->rs1 = rs1, d->rs2 = rs2, d->rm = bits >> 25 & 3;
+        return true;
     case FORMAT_AP:
-        d->rd = rd, d->rs1 = rs1, d->rs2 = rs2;
+        d->rd = rd, d->rs1 = rs1, d->rs2 = rs2, d->rm = bits >> 25 & 3;
         return !(rd & 1) && !(rs2 & 1);
-    case FORMAT_R2:
     case FORMAT_LR:
+        d->rd = rd, d->rs1 = rs1, d->rm = bits >> 25 & 3;
+        return true;
+    case FORMAT_R2:
     case FORMAT_FX1:
     case FORMAT_XF1:
         d->rd = rd, d->rs1 = rs1;

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Making a machine, and its life: hart threads, hold, reset, poweroff.
+ */
+#include "machine/machine.h"
+
+#include "host/random.h"
+#include "host/thread.h"
+#include "machine/sbi.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void machine_entropy(void *ctx, void *bytes, size_t size)
+{
+    (void)ctx;
+    random_bytes(bytes, size);
+}
+
+/* Until the board has a clock. */
+static uint64_t no_time(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+static void no_stimer(void *ctx, unsigned hart_id, uint64_t when)
+{
+    (void)ctx, (void)hart_id, (void)when;
+}
+
+struct machine *machine_new(const struct machine_config *config, struct error *err)
+{
+    struct machine *m = calloc(1, sizeof(*m));
+    if (!m) {
+        error_set(err, "out of memory");
+        return NULL;
+    }
+    m->log = config->log;
+    m->isa = config->isa;
+    m->no_reboot = config->no_reboot;
+    m->held = true;
+    pthread_mutex_init(&m->lock, NULL);
+    pthread_cond_init(&m->changed, NULL);
+    if (config->harts < 1 || config->harts > MACHINE_HARTS_MAX) {
+        error_set(err, "%u harts: there can be 1 to %d", config->harts, MACHINE_HARTS_MAX);
+        goto fail;
+    }
+    if (!memory_map(&m->ram, config->ram_size, err))
+        goto fail;
+    m->bus = (struct bus){
+        .ctx = m,
+        .ram = m->ram.data,
+        .ram_base = MACHINE_RAM_BASE,
+        .ram_size = m->ram.size,
+        .read = machine_bus_read,
+        .write = machine_bus_write,
+        .time = no_time,
+        .set_stimer = no_stimer,
+        .entropy = machine_entropy,
+    };
+    for (unsigned i = 0; i < config->harts; i++) {
+        struct hart_config hart = {.id = i, .isa = m->isa, .bus = &m->bus, .log = m->log};
+        struct machine_hart *mh = &m->harts[i];
+        mh->machine = m;
+        mh->hsm = HSM_STOPPED;
+        mh->hart = hart_new(&hart, err);
+        if (!mh->hart)
+            goto fail;
+        pthread_cond_init(&mh->wake, NULL);
+        m->hart_list[i] = mh->hart;
+        m->hart_count++;
+    }
+    return m;
+fail:
+    machine_free(m);
+    return NULL;
+}
+
+void machine_free(struct machine *m)
+{
+    if (!m)
+        return;
+    if (m->hart_count)
+        machine_hold(m);
+    pthread_mutex_lock(&m->lock);
+    m->quit = true;
+    for (unsigned i = 0; i < m->hart_count; i++)
+        pthread_cond_signal(&m->harts[i].wake);
+    pthread_mutex_unlock(&m->lock);
+    for (unsigned i = 0; i < m->hart_count; i++)
+        if (m->harts[i].has_thread)
+            pthread_join(m->harts[i].thread, NULL);
+    /* Devices that drive interrupts go before the controllers they drive, which stand lower. */
+    for (unsigned i = m->device_count; i--;)
+        m->devices[i]->ops->remove(m->devices[i]->state);
+    for (unsigned i = 0; i < m->hart_count; i++) {
+        hart_free(m->harts[i].hart);
+        pthread_cond_destroy(&m->harts[i].wake);
+    }
+    boot_files_free(&m->files);
+    boot_state_free(&m->boot);
+    memory_unmap(&m->ram);
+    pthread_cond_destroy(&m->changed);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+}
+
+/*
+ * Harts
+ */
+
+static void *hart_thread(void *arg)
+{
+    struct machine_hart *mh = arg;
+    struct machine *m = mh->machine;
+    pthread_mutex_lock(&m->lock);
+    while (!m->quit) {
+        unsigned state = atomic_load(&mh->hsm);
+        if (m->held || state == HSM_STOPPED) {
+            mh->running = false;
+            pthread_cond_broadcast(&m->changed);
+            pthread_cond_wait(&mh->wake, &m->lock);
+            continue;
+        }
+        mh->running = true;
+        uint64_t pc = mh->start_pc, start_arg = mh->start_arg;
+        if (state == HSM_START_PENDING)
+            atomic_store(&mh->hsm, HSM_STARTED);
+        pthread_mutex_unlock(&m->lock);
+        if (state == HSM_START_PENDING)
+            sbi_enter_supervisor(m, mh->hart, pc, start_arg);
+        hart_run(mh->hart);
+        pthread_mutex_lock(&m->lock);
+    }
+    mh->running = false;
+    pthread_mutex_unlock(&m->lock);
+    return NULL;
+}
+
+static bool start_threads(struct machine *m, struct error *err)
+{
+    for (unsigned i = 0; i < m->hart_count; i++) {
+        struct machine_hart *mh = &m->harts[i];
+        char name[16];
+        snprintf(name, sizeof(name), "hart %u", i);
+        if (mh->has_thread)
+            continue;
+        if (!thread_start(&mh->thread, name, hart_thread, mh, err))
+            return error_prefix(err, "hart %u", i);
+        mh->has_thread = true;
+    }
+    return true;
+}
+
+void machine_hold(struct machine *m)
+{
+    pthread_mutex_lock(&m->lock);
+    m->held = true;
+    for (unsigned i = 0; i < m->hart_count; i++) {
+        if (!m->harts[i].running)
+            continue;
+        hart_stop(m->harts[i].hart);
+        /* Other waiting threads may take the signal for theirs: each looks again. */
+        while (m->harts[i].running)
+            pthread_cond_wait(&m->changed, &m->lock);
+    }
+    pthread_mutex_unlock(&m->lock);
+}
+
+void machine_release(struct machine *m)
+{
+    pthread_mutex_lock(&m->lock);
+    m->held = false;
+    for (unsigned i = 0; i < m->hart_count; i++)
+        pthread_cond_signal(&m->harts[i].wake);
+    pthread_mutex_unlock(&m->lock);
+}
+
+bool machine_start_hart(struct machine *m, unsigned id, uint64_t pc, uint64_t arg)
+{
+    struct machine_hart *mh = &m->harts[id];
+    pthread_mutex_lock(&m->lock);
+    bool stopped = atomic_load(&mh->hsm) == HSM_STOPPED;
+    if (stopped) {
+        mh->start_pc = pc;
+        mh->start_arg = arg;
+        atomic_store(&mh->hsm, HSM_START_PENDING);
+        pthread_cond_signal(&mh->wake);
+    }
+    pthread_mutex_unlock(&m->lock);
+    return stopped;
+}
+
+void machine_stop_hart(struct machine *m, struct hart *h)
+{
+    pthread_mutex_lock(&m->lock);
+    atomic_store(&m->harts[h->id].hsm, HSM_STOPPED);
+    pthread_mutex_unlock(&m->lock);
+    hart_stop(h);
+}
+
+/*
+ * Reset and poweroff
+ */
+
+bool machine_load(struct machine *m, struct error *err)
+{
+    for (unsigned i = 0; i < m->device_count; i++)
+        if (m->devices[i]->ops->reset)
+            m->devices[i]->ops->reset(m->devices[i]->state);
+    if (!boot_load(m, err))
+        return false;
+    m->bus.sbi_call = m->boot.supervisor ? sbi_call : NULL;
+    for (unsigned i = 0; i < m->hart_count; i++) {
+        struct machine_hart *mh = &m->harts[i];
+        sbi_pmu_reset(&mh->pmu);
+        atomic_store(&mh->hsm, m->boot.supervisor && i ? HSM_STOPPED : HSM_STARTED);
+        if (m->boot.supervisor) {
+            sbi_enter_supervisor(m, mh->hart, m->boot.entry, m->boot.dtb_address);
+        } else {
+            hart_reset(mh->hart, m->boot.entry, i, m->boot.dtb_address);
+            mh->hart->x[12] = m->boot.dynamic_info;
+        }
+    }
+    return true;
+}
+
+void machine_request(void *machine, enum machine_request what, int code)
+{
+    struct machine *m = machine;
+    pthread_mutex_lock(&m->lock);
+    /* The first word counts, but for poweroff, which also overtakes a reset. */
+    if (!m->requested || (what == MACHINE_POWEROFF && m->request == MACHINE_RESET)) {
+        m->requested = true;
+        m->request = what;
+        m->request_code = code;
+    }
+    /* The harts rest at once, so that nothing runs on after the request. */
+    m->held = true;
+    for (unsigned i = 0; i < m->hart_count; i++)
+        if (m->harts[i].running)
+            hart_stop(m->harts[i].hart);
+    pthread_cond_broadcast(&m->changed);
+    pthread_mutex_unlock(&m->lock);
+}
+
+bool machine_run(struct machine *m, int *status, struct error *err)
+{
+    *status = 0;
+    if (!machine_load(m, err) || !start_threads(m, err))
+        return false;
+    for (;;) {
+        pthread_mutex_lock(&m->lock);
+        bool run = !m->requested;
+        pthread_mutex_unlock(&m->lock);
+        if (run)
+            machine_release(m);
+        pthread_mutex_lock(&m->lock);
+        while (!m->requested)
+            pthread_cond_wait(&m->changed, &m->lock);
+        pthread_mutex_unlock(&m->lock);
+        machine_hold(m);
+        pthread_mutex_lock(&m->lock);
+        enum machine_request what = m->request;
+        *status = m->request_code;
+        m->requested = false;
+        pthread_mutex_unlock(&m->lock);
+        if (what == MACHINE_POWEROFF || m->no_reboot)
+            return true;
+        log_line(m->log, LOG_INFO, "reset");
+        if (!machine_load(m, err))
+            return false;
+    }
+}

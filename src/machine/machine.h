@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * A machine: memory, harts, devices, and what starts and ends them.
+ *
+ * The default board is made by board.c; this is what all boards share. One host thread runs a hart.
+ * A machine rests (all harts parked) when it is made, when it is held, and while it is reset.
+ *
+ *     m = machine_new(&config, err);   memory and harts
+ *     board_build(m, ...);             devices
+ *     machine_run(m, &status, err);    until the guest or machine_quit ends it
+ *     machine_free(m);
+ *
+ * Lock order: machine.lock, then a hart's lock. Device locks are taken under neither.
+ */
+#ifndef RVVM_MACHINE_MACHINE_H
+#define RVVM_MACHINE_MACHINE_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cpu/bus.h"
+#include "cpu/hart.h"
+#include "host/memory.h"
+#include "machine/boot/boot.h"
+#include "machine/device.h"
+#include "machine/request.h"
+#include "machine/sbi_pmu.h"
+#include <pthread.h>
+
+#define MACHINE_HARTS_MAX 64
+#define MACHINE_DEVICES_MAX 64
+#define MACHINE_RAM_BASE 0x80000000u
+#define MACHINE_RAM_MIN (1u << 20)
+
+/* Hart states, numbered as SBI HSM numbers them. */
+enum hsm_state {
+    HSM_STARTED = 0,
+    HSM_STOPPED = 1,
+    HSM_START_PENDING = 2,
+    HSM_SUSPENDED = 4,
+};
+
+struct machine;
+
+struct machine_hart {
+    struct machine *machine;
+    struct hart *hart;
+    pthread_t thread;
+    bool has_thread;
+    bool running;         /* under machine.lock: in hart_run, or about to be */
+    pthread_cond_t wake;  /* with machine.lock: state, held or quit changed */
+    _Atomic unsigned hsm; /* enum hsm_state; written under machine.lock, or by the hart itself */
+    uint64_t start_pc;    /* under machine.lock, for HSM_START_PENDING */
+    uint64_t start_arg;
+    struct sbi_pmu pmu; /* the hart's thread */
+};
+
+/* What built-in SBI calls write to and read from: functions of the board's UART. */
+struct machine_console {
+    size_t (*put)(struct device *dev, const void *bytes, size_t size);
+    size_t (*get)(struct device *dev, void *bytes, size_t size);
+    struct device *dev; /* NULL: no console */
+};
+
+struct machine {
+    struct bus bus;
+    struct log *log;
+    struct isa isa;
+    struct memory ram;
+    struct machine_hart harts[MACHINE_HARTS_MAX];
+    struct hart *hart_list[MACHINE_HARTS_MAX]; /* the same, for interrupt controllers */
+    unsigned hart_count;
+
+    struct device *devices[MACHINE_DEVICES_MAX]; /* by base, ascending */
+    unsigned device_count;
+
+    /* Set by the board. */
+    struct machine_console console;
+    struct device *rom;           /* its content follows from what is booted */
+    const char *stdout_path;      /* device tree path of the console; NULL: none */
+    uint32_t timebase;            /* ticks of bus.time a second */
+
+    struct boot_files files;
+    struct boot_state boot; /* what the last load did */
+    bool no_reboot;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* requested, or a hart came to rest */
+    bool held;              /* under lock: harts shall rest */
+    bool quit;              /* under lock: threads shall end */
+    bool requested;         /* under lock */
+    enum machine_request request;
+    int request_code;
+};
+
+struct machine_config {
+    struct isa isa;
+    uint64_t ram_size; /* bytes; rounded up to pages */
+    unsigned harts;
+    bool no_reboot;
+    struct log *log; /* may be NULL; outlives the machine */
+};
+
+struct machine *machine_new(const struct machine_config *config, struct error *err);
+void machine_free(struct machine *m); /* the harts' threads end first; m may be NULL */
+
+/* Takes over dev, also when it fails. dev may be NULL (its constructor failed): false. */
+bool machine_add(struct machine *m, struct device *dev, uint64_t base, struct error *err);
+
+/*
+ * Loads and runs until poweroff, or reset with no_reboot. *status is the exit status that the guest
+ * asked for. Not on a hart's thread.
+ */
+bool machine_run(struct machine *m, int *status, struct error *err);
+
+/* Devices to their reset state, images into memory, harts to their entry. The machine rests. */
+bool machine_load(struct machine *m, struct error *err);
+
+/* Any thread, signal handlers excepted. For struct machine_requests: ctx is the machine. */
+void machine_request(void *machine, enum machine_request what, int code);
+
+/* Not on a hart's thread: all harts come to rest; they go on. */
+void machine_hold(struct machine *m);
+void machine_release(struct machine *m);
+
+/* A hart that rests in HSM_STOPPED begins in S-mode. false: it was not stopped. */
+bool machine_start_hart(struct machine *m, unsigned id, uint64_t pc, uint64_t arg);
+/* On the hart's own thread: it rests from the next instruction on. */
+void machine_stop_hart(struct machine *m, struct hart *h);
+
+/*
+ * Guest-physical memory for devices: false when any byte of the range is not main memory. Nothing
+ * is copied then.
+ */
+bool machine_dma_read(struct machine *m, uint64_t paddr, void *data, size_t size);
+bool machine_dma_write(struct machine *m, uint64_t paddr, const void *data, size_t size);
+/* The range itself, or NULL. */
+void *machine_dma_map(struct machine *m, uint64_t paddr, size_t size);
+
+/* bus.c: struct bus's callbacks, ctx is the machine. */
+bool machine_bus_read(void *machine, uint64_t paddr, unsigned size, uint64_t *value);
+bool machine_bus_write(void *machine, uint64_t paddr, unsigned size, uint64_t value);
+
+#endif
