@@ -29,8 +29,14 @@ bool helper_pause(struct hart *h, const struct insn *i)
 
 bool helper_fence(struct hart *h, const struct insn *i)
 {
-    (void)h, (void)i;
-    atomic_thread_fence(memory_order_seq_cst);
+    (void)h;
+    /* Only stores before loads (w or o, then r or i) need more than acquire and release give. */
+    enum { I = 8, O = 4, R = 2, W = 1 };
+    unsigned before = (unsigned)i->imm >> 4, after = (unsigned)i->imm & 15;
+    if ((before & (W | O)) && (after & (R | I)))
+        atomic_thread_fence(memory_order_seq_cst);
+    else
+        atomic_thread_fence(memory_order_acq_rel);
     return true;
 }
 

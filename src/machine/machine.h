@@ -75,6 +75,7 @@ struct machine {
 
     /* Set by the board. */
     struct machine_console console;
+    struct device *clock;         /* the device that keeps the time */
     struct device *rom;           /* its content follows from what is booted */
     const char *stdout_path;      /* device tree path of the console; NULL: none */
     uint32_t timebase;            /* ticks of bus.time a second */

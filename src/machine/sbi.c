@@ -95,7 +95,6 @@ static int64_t legacy_call(struct machine *m, struct hart *h, uint64_t id, const
     case 2:
         return sbi_get_byte(m);
     case 3:
-        hart_raise_soft(h, 0); /* nothing is raised: SSIP alone is cleared */
         atomic_fetch_and(&h->mip_soft, ~(1ull << IRQ_SSI));
         return 0;
     case 4:
@@ -133,11 +132,9 @@ void sbi_call(void *machine, struct hart *h)
     }
     sbi_group *call = find_group(id);
     struct sbi_result result = {SBI_ERR_NOT_SUPPORTED, 0};
-    /* What enters S-mode anew sets a0 and a1 itself, and h->pc with them. */
-    uint64_t pc = h->pc;
     if (call)
         result = call(m, h, function, arg);
-    if (h->pc != pc)
+    if (result.error == SBI_ENTERED)
         return;
     h->x[10] = to_register(h, (uint64_t)(int64_t)result.error);
     h->x[11] = to_register(h, result.value);
@@ -153,6 +150,7 @@ void sbi_enter_supervisor(struct machine *m, struct hart *h, uint64_t pc, uint64
 {
     const bool rv32 = h->xlen == 32;
     hart_reset(h, pc, h->id, arg);
+    write_csr(h, CSR_MSTATUS, MSTATUS_FS);
     /* No M-mode code is there to handle anything: all that may be delegated is. */
     write_csr(h, CSR_MEDELEG, 0xb1ff);
     write_csr(h, CSR_MIDELEG, 1 << IRQ_SSI | 1 << IRQ_STI | 1 << IRQ_SEI | 1 << IRQ_LCOFI);

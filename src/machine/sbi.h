@@ -25,6 +25,7 @@ enum sbi_error {
     SBI_ERR_ALREADY_STARTED = -7,
     SBI_ERR_ALREADY_STOPPED = -8,
     SBI_ERR_NO_SHMEM = -9,
+    SBI_ENTERED = 1, /* not the guest's: a0 and a1 are set, the hart goes on elsewhere */
 };
 
 struct sbi_result {

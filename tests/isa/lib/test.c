@@ -20,7 +20,7 @@ extern char run_return[];
 
 extern const int same_in_user_mode __attribute__((weak));
 
-#define FAILURES_PRINTED 20
+#define FAILURES_PRINTED 8
 
 static volatile unsigned checks, failures;
 static const char *section = "";

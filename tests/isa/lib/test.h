@@ -47,7 +47,7 @@ enum { IRQ_SSI = 1, IRQ_MSI = 3, IRQ_STI = 5, IRQ_MTI = 7, IRQ_SEI = 9, IRQ_MEI 
 #define PLIC_BASE 0x0c000000UL
 #define UART_BASE 0x10000000UL
 #define FINISHER_BASE 0x00100000UL
-#define UNMAPPED_PA 0x50000000UL /* no device and no RAM is here */
+#define UNMAPPED_PA 0x08000000UL /* no device and no RAM is here */
 
 /* --- stating facts ------------------------------------------------------------------------ */
 

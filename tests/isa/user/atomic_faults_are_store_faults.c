@@ -4,6 +4,7 @@
  * LR reports a load fault (privileged specification, "Machine Cause"; "Zaamo").
  *
  * rerun: tests/isa/isa.test atomic_faults_are_store_faults
+ * oracle: none, QEMU 7.2 reports the access fault of an AMO as that of a load
  */
 #include "test.h"
 

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* rvvm: runs a RISC-V machine. rvvm(1) is its manual. */
+#include "options.h"
+
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/terminal.h"
+#include <inttypes.h>
+#include <rvvm/rvvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_BAD_INPUT = 1, EXIT_USAGE = 2 };
+
+struct cli {
+    struct rvvm_config config;
+    const char *dump_dtb;
+    unsigned verbose;
+    bool rv32, rv64, help, version, stats;
+    bool no_window;
+};
+
+static void say(const char *line)
+{
+    /* In raw mode a newline alone leaves the cursor where it is. */
+    fprintf(stderr, "rvvm: %s%s\n", line, terminal_is_raw() ? "\r" : "");
+}
+
+static void log_to_stderr(void *ctx, enum rvvm_log_level level, const char *line)
+{
+    (void)ctx, (void)level;
+    say(line);
+}
+
+/* Options of their own */
+
+static bool set_verbose(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    (void)o, (void)value, (void)err;
+    ((struct cli *)ctx)->verbose++;
+    return true;
+}
+
+static bool set_debug(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    if (strcmp(value, "stats"))
+        return error_set(err, "-%s %s: there is: stats", o->name, value);
+    ((struct cli *)ctx)->stats = true;
+    return true;
+}
+
+static void not_there(const struct option *o, const char *what)
+{
+    fprintf(stderr, "rvvm: -%s: this version has no %s; ignored\n", o->name, what);
+}
+
+static bool set_drive(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    (void)ctx;
+    if (!*value)
+        return error_set(err, "-%s: needs the name of an image", o->name);
+    not_there(o, "drives");
+    return true;
+}
+
+static bool set_resolution(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    (void)ctx;
+    unsigned width, height;
+    char rest;
+    if (sscanf(value, "%5ux%5u%c", &width, &height, &rest) != 2 || !width || !height)
+        return error_set(err, "-%s %s: not a size in pixels (1280x720)", o->name, value);
+    not_there(o, "screen");
+    return true;
+}
+
+/* One side of a port forward, [HOST:]PORT, HOST perhaps in brackets. */
+static bool is_port(const char *text, size_t length)
+{
+    const char *port = text;
+    for (size_t i = 0; i < length; i++)
+        if (text[i] == ':')
+            port = text + i + 1;
+    size_t digits = strspn(port, "0123456789");
+    return digits > 0 && digits <= 5 && port + digits == text + length && atoi(port) <= 65535;
+}
+
+static bool set_port_forward(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    (void)ctx;
+    const char *from = value;
+    if (!strncmp(value, "tcp/", 4) || !strncmp(value, "udp/", 4))
+        from += 4;
+    const char *to = strchr(from, '=');
+    if (!to || !is_port(from, (size_t)(to - from)) || !is_port(to + 1, strlen(to + 1)))
+        return error_set(err, "-%s %s: not a port forward (tcp/127.0.0.1:2022=22)", o->name, value);
+    not_there(o, "network");
+    return true;
+}
+
+#define AT(member) offsetof(struct cli, member)
+
+static const struct option options[] = {
+    {"kernel", "FILE", "kernel: Image (also gzip, zstd, EFI zboot), ELF or raw", option_set_string,
+     AT(config.kernel), false},
+    {"initrd", "FILE", "initial ramdisk for the kernel", option_set_string, AT(config.initrd), false},
+    {"append", "TEXT", "kernel command line", option_set_string, AT(config.append), false},
+    {"dtb", "FILE", "device tree blob in place of the machine's own", option_set_string,
+     AT(config.dtb), false},
+    {"dumpdtb", "FILE", "write the device tree blob and end", option_set_string, AT(dump_dtb), false},
+    {"m", "SIZE", "main memory: 256M unless said, k M G T", option_set_size, AT(config.memory), false},
+    {"smp", "N", "harts: 1 to 64, one unless said", option_set_number, AT(config.harts), false},
+    {"cpu", "LIST", "processor, as in rv64,zfa=off,sv57=on", option_set_string, AT(config.cpu), false},
+    {"rv32", NULL, "a 32-bit processor", option_set_true, AT(rv32), true},
+    {"rv64", NULL, "a 64-bit processor (the default)", option_set_true, AT(rv64), true},
+    {"serial", "WHERE", "stdio, null, pty, file:F, unix:F, tcp:HOST:PORT", option_set_string,
+     AT(config.serial), false},
+    {"nographic", NULL, "no window (there is none yet)", option_set_true, AT(no_window), true},
+    {"nogui", NULL, NULL, option_set_true, AT(no_window), true},
+    {"no-reboot", NULL, "end when the guest restarts", option_set_true, AT(config.no_reboot), true},
+    {"d", "stats", "print counters at the end", set_debug, 0, true},
+    {"v", NULL, "say more; twice: still more", set_verbose, 0, true},
+    {"h", NULL, "this help", option_set_true, AT(help), true},
+    {"help", NULL, NULL, option_set_true, AT(help), true},
+    {"version", NULL, "print the version", option_set_true, AT(version), true},
+    {"i", "FILE", NULL, set_drive, 0, true},
+    {"image", "FILE", NULL, set_drive, 0, true},
+    {"res", "WxH", NULL, set_resolution, 0, false},
+    {"portfwd", "FORWARD", NULL, set_port_forward, 0, true},
+    {0},
+};
+
+static bool set_operand(void *ctx, const char *word, struct error *err)
+{
+    struct cli *cli = ctx;
+    if (cli->config.firmware)
+        return error_set(err, "%s: there is a firmware already (%s)", word, cli->config.firmware);
+    cli->config.firmware = word;
+    return true;
+}
+
+static void print_help(void)
+{
+    puts("rvvm [FIRMWARE] [OPTION...]: runs a RISC-V machine\n\n"
+         "  FIRMWARE               image or ELF file started in M-mode: OpenSBI, a test program, ...;\n"
+         "                         without it a kernel runs on the built-in SBI");
+    options_print(options);
+    puts("\nOn the terminal Ctrl-A x leaves, Ctrl-A h helps. Exit status: the guest's; 1 bad input,\n"
+         "2 bad usage. rvvm(1) has the rest.");
+}
+
+static bool check(struct cli *cli, struct error *err)
+{
+    struct rvvm_config *c = &cli->config;
+    if (cli->rv32 && cli->rv64)
+        return error_set(err, "-rv32 and -rv64 contradict each other");
+    if (cli->rv32)
+        c->xlen = 32;
+    if (c->cpu && ((cli->rv32 && !strncmp(c->cpu, "rv64", 4)) ||
+                   (cli->rv64 && !strncmp(c->cpu, "rv32", 4))))
+        return error_set(err, "-cpu %s contradicts -rv%u", c->cpu, c->xlen);
+    if (!c->firmware && !c->kernel && !cli->dump_dtb)
+        return error_set(err, "nothing to run: name a firmware, or a kernel with -kernel (-h helps)");
+    return true;
+}
+
+static int dump_device_tree(struct rvvm_machine *machine, const char *path)
+{
+    struct rvvm_error error;
+    struct error failed = {0};
+    void *blob;
+    size_t size;
+    if (!rvvm_machine_device_tree(machine, &blob, &size, &error)) {
+        say(error.text);
+        return EXIT_BAD_INPUT;
+    }
+    bool written = file_write(path, blob, size, &failed);
+    free(blob);
+    if (!written)
+        say(failed.text);
+    return written ? 0 : EXIT_BAD_INPUT;
+}
+
+static void print_stats(const struct rvvm_machine *machine, uint64_t ns)
+{
+    struct rvvm_stats stats;
+    rvvm_machine_stats(machine, &stats);
+    double seconds = (double)ns / 1e9;
+    fprintf(stderr,
+            "rvvm: %" PRIu64 " instructions in %.3f s, %.1f million a second; %" PRIu64
+            " blocks made, code cache full %" PRIu64 " times\n",
+            stats.instructions, seconds, (double)stats.instructions / 1e6 / seconds, stats.blocks,
+            stats.cache_resets);
+}
+
+static int run(struct cli *cli)
+{
+    struct rvvm_error error;
+    struct rvvm_machine *machine = rvvm_machine_new(&cli->config, &error);
+    if (!machine) {
+        say(error.text);
+        return EXIT_BAD_INPUT;
+    }
+    int status = 0;
+    if (cli->dump_dtb) {
+        status = dump_device_tree(machine, cli->dump_dtb);
+    } else {
+        uint64_t start = clock_monotonic_ns();
+        bool ran = rvvm_machine_run(machine, &status, &error);
+        uint64_t end = clock_monotonic_ns();
+        terminal_restore();
+        if (!ran) {
+            say(error.text);
+            status = EXIT_BAD_INPUT;
+        }
+        if (cli->stats)
+            print_stats(machine, end - start);
+    }
+    rvvm_machine_free(machine);
+    terminal_restore();
+    return status > 255 ? 255 : status;
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {0};
+    struct error err = {0};
+    rvvm_config_init(&cli.config);
+    cli.config.serial = "stdio";
+    cli.config.log = log_to_stderr;
+    if (!options_parse(options, &cli, argc, argv, set_operand, &err)) {
+        say(err.text);
+        return EXIT_USAGE;
+    }
+    if (cli.help) {
+        print_help();
+        return 0;
+    }
+    if (cli.version) {
+        puts("rvvm " RVVM_VERSION);
+        return 0;
+    }
+    if (!check(&cli, &err)) {
+        say(err.text);
+        return EXIT_USAGE;
+    }
+    if (cli.verbose)
+        cli.config.log_level = cli.verbose > 1 ? RVVM_LOG_DEBUG : RVVM_LOG_GUEST;
+    if (cli.dump_dtb)
+        cli.config.serial = "null";
+    terminal_install_handlers();
+    return run(&cli);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * librvvm: RISC-V machines inside a program.
+ *
+ *     struct rvvm_config config;
+ *     rvvm_config_init(&config);
+ *     config.kernel = "Image";
+ *     config.append = "console=ttyS0";
+ *
+ *     struct rvvm_error error;
+ *     struct rvvm_machine *machine = rvvm_machine_new(&config, &error);
+ *     int status;
+ *     if (!machine || !rvvm_machine_run(machine, &status, &error))
+ *         fprintf(stderr, "%s\n", error.text);
+ *     rvvm_machine_free(machine);
+ *
+ * Any number of machines live side by side in one process; they share nothing. The library prints
+ * nothing but through the log callback, installs no signal handler and never ends the process.
+ * Unless a function says otherwise, calls for one machine come from one thread at a time.
+ */
+#ifndef RVVM_RVVM_H
+#define RVVM_RVVM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define RVVM_API __attribute__((visibility("default")))
+#else
+#define RVVM_API
+#endif
+
+#define RVVM_VERSION "0.1.0"
+
+/* Why a call failed: one line without a newline, naming what and where. Owned by the caller. */
+struct rvvm_error {
+    char text[512];
+};
+
+enum rvvm_log_level {
+    RVVM_LOG_ERROR, /* something that was asked for does not work */
+    RVVM_LOG_WARN,  /* it works, but not as one may think */
+    RVVM_LOG_INFO,  /* what the machine is made of and does */
+    RVVM_LOG_GUEST, /* the guest did something that the hardware does not define */
+    RVVM_LOG_DEBUG,
+};
+
+/* Receives log lines (no newline) from any of the machine's threads, several at once. */
+typedef void rvvm_log_fn(void *ctx, enum rvvm_log_level level, const char *line);
+
+/*
+ * What to make. Fill it with rvvm_config_init first. Strings are read during rvvm_machine_new only.
+ * NULL names nothing.
+ */
+struct rvvm_config {
+    size_t struct_size; /* set by rvvm_config_init: which version of this struct it is */
+
+    /* What runs. With firmware, harts start there in M-mode (an ELF file at its entry, else at
+     * 0x80000000) and the kernel is its payload; a kernel alone runs in S-mode on the built-in SBI. */
+    const char *firmware; /* raw image or ELF file */
+    const char *kernel;   /* Linux Image (plain, gzip, zstd, EFI zboot), ELF file or raw image */
+    const char *initrd;
+    const char *append; /* kernel command line */
+    const char *dtb;    /* device tree blob to use in place of the machine's own */
+
+    /* The machine. */
+    uint64_t memory;    /* bytes of main memory; 256 MiB */
+    unsigned harts;     /* 1 to 64; 1 */
+    unsigned xlen;      /* 32 or 64; 64 */
+    const char *cpu;    /* "rv64,zfa=off,sv57=on" (rvvm(1), -cpu); NULL: the default processor */
+    const char *serial; /* stdio, null, pty, file:PATH, unix:PATH or tcp:HOST:PORT; "null" */
+    bool no_reboot;     /* a reset ends rvvm_machine_run */
+
+    rvvm_log_fn *log; /* NULL: nothing is logged */
+    void *log_ctx;
+    enum rvvm_log_level log_level; /* the last level that is passed on; RVVM_LOG_WARN */
+};
+
+struct rvvm_machine;
+
+/* Counters, since the machine was made. */
+struct rvvm_stats {
+    uint64_t instructions; /* retired, all harts */
+    uint64_t blocks;       /* code blocks made */
+    uint64_t cache_resets; /* times a hart's code cache was full */
+};
+
+RVVM_API void rvvm_config_init(struct rvvm_config *config);
+
+/* NULL when it cannot be made: then error says why. Files are read now. */
+RVVM_API struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config,
+                                               struct rvvm_error *error);
+
+/* Ends the machine's threads; not while rvvm_machine_run is running. machine may be NULL. */
+RVVM_API void rvvm_machine_free(struct rvvm_machine *machine);
+
+/*
+ * Powers the machine on and returns when the guest powers it off, when it resets and no_reboot is
+ * set, or after rvvm_machine_quit. *status is the exit status the guest asked for: 0 for an orderly
+ * poweroff.
+ */
+RVVM_API bool rvvm_machine_run(struct rvvm_machine *machine, int *status, struct rvvm_error *error);
+
+/* Any thread, not a signal handler. Ends rvvm_machine_run with status 0, soon. */
+RVVM_API void rvvm_machine_quit(struct rvvm_machine *machine);
+
+/* The device tree blob that the guest would be given now. *blob is the caller's to free(). */
+RVVM_API bool rvvm_machine_device_tree(struct rvvm_machine *machine, void **blob, size_t *size,
+                                       struct rvvm_error *error);
+
+/* While the machine is not running. */
+RVVM_API void rvvm_machine_stats(const struct rvvm_machine *machine, struct rvvm_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

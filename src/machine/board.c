@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The default board. Addresses and interrupt numbers are those of QEMU's `virt` machine, which
+ * OpenSBI, U-Boot and EDK2 have built in.
+ *
+ *     0x00100000  syscon: poweroff, reset
+ *     0x00101000  real-time clock          irq 11
+ *     0x02000000  ACLINT
+ *     0x0c000000  PLIC
+ *     0x10000000  UART                     irq 10
+ *     0x80000000  main memory
+ */
+#include "machine/board.h"
+
+#include "dev/aclint.h"
+#include "dev/goldfish_rtc.h"
+#include "dev/plic.h"
+#include "dev/syscon.h"
+#include "dev/uart16550.h"
+
+static uint64_t board_time(void *ctx)
+{
+    struct machine *m = ctx;
+    return aclint_time(m->clock);
+}
+
+static void board_set_stimer(void *ctx, unsigned hart, uint64_t when)
+{
+    struct machine *m = ctx;
+    aclint_set_stimer(m->clock, hart, when);
+}
+
+bool board_build(struct machine *m, const struct board_config *config, struct error *err)
+{
+    struct hart_wires wires = {
+        .ctx = m->hart_list,
+        .count = m->hart_count,
+        .set = hart_wires_set,
+        .stimer_expired = hart_wires_stimer_expired,
+    };
+    struct machine_requests requests = {.request = machine_request, .ctx = m};
+
+    struct device *syscon = syscon_new(requests, err);
+    if (!machine_add(m, syscon, SYSCON_BASE, err))
+        return false;
+
+    struct aclint_config clint = {.wires = wires, .loop = config->loop};
+    struct device *aclint = aclint_new(&clint, err);
+    if (!machine_add(m, aclint, ACLINT_BASE, err))
+        return false;
+    m->clock = aclint;
+    m->timebase = ACLINT_TIMEBASE_HZ;
+    m->bus.time = board_time;
+    m->bus.set_stimer = board_set_stimer;
+
+    struct plic_config interrupts = {.wires = wires};
+    struct device *plic = plic_new(&interrupts, err);
+    if (!machine_add(m, plic, PLIC_BASE, err))
+        return false;
+
+    struct goldfish_rtc_config clock = {plic_line(plic, GOLDFISH_RTC_IRQ), config->loop};
+    if (!machine_add(m, goldfish_rtc_new(&clock, err), GOLDFISH_RTC_BASE, err))
+        return false;
+
+    struct uart16550_config serial = {plic_line(plic, UART_IRQ), config->serial, config->loop};
+    struct device *uart = uart16550_new(&serial, err);
+    if (!machine_add(m, uart, UART_BASE, err))
+        return false;
+    m->console = (struct machine_console){uart16550_put, uart16550_get, uart};
+    m->stdout_path = "/soc/serial@10000000";
+    return true;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The default board: the devices and the memory map of QEMU's `virt` machine, as far as they go. */
+#ifndef RVVM_MACHINE_BOARD_H
+#define RVVM_MACHINE_BOARD_H
+
+#include "host/event_loop.h"
+#include "machine/chardev.h"
+#include "machine/machine.h"
+
+struct board_config {
+    struct event_loop *loop; /* outlives the machine */
+    struct chardev *serial;  /* outlives the machine */
+};
+
+bool board_build(struct machine *m, const struct board_config *config, struct error *err);
+
+#endif
