@@ -507,7 +507,8 @@ static void put_instruction(struct stream *s, const struct entry *e, uint32_t bi
         put_csr(s, bits, d);
         return;
     case FORMAT_SF:
-        if (s->place == PLACE_MACHINE)
+        /* QEMU 7.2 forgets tval where sinval.vma is illegal. */
+        if (s->place == PLACE_MACHINE && (d->id != INSN_sinval_vma || s->mode == 3))
             put(s, bits, 4);
         return;
     case FORMAT_N:
