@@ -24,12 +24,13 @@ struct chardev_ops {
     size_t (*write)(struct chardev *cd, const void *bytes, size_t size);
     size_t (*read)(struct chardev *cd, void *bytes, size_t size);
     void (*drain)(struct chardev *cd);
+    void (*attached)(struct chardev *cd); /* a front has come: tell it of input that waits */
     void (*free)(struct chardev *cd);
 };
 
 /* What the front is told, on the event loop's thread. NULL entries are allowed. */
 struct chardev_front {
-    void (*on_readable)(void *ctx); /* there is input where there was none */
+    void (*on_readable)(void *ctx); /* input has come */
     void (*on_writable)(void *ctx); /* room again after a write that took less than asked */
     void (*on_break)(void *ctx);    /* the user sent a break */
     void *ctx;
