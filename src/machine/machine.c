@@ -215,6 +215,7 @@ bool machine_load(struct machine *m, struct error *err)
     m->bus.sbi_call = m->boot.supervisor ? sbi_call : NULL;
     for (unsigned i = 0; i < m->hart_count; i++) {
         struct machine_hart *mh = &m->harts[i];
+        m->retired += mh->hart->instret;
         sbi_pmu_reset(&mh->pmu);
         atomic_store(&mh->hsm, m->boot.supervisor && i ? HSM_STOPPED : HSM_STARTED);
         if (m->boot.supervisor) {

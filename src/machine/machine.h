@@ -76,13 +76,13 @@ struct machine {
     /* Set by the board. */
     struct machine_console console;
     struct device *clock;         /* the device that keeps the time */
-    struct device *rom;           /* its content follows from what is booted */
     const char *stdout_path;      /* device tree path of the console; NULL: none */
     uint32_t timebase;            /* ticks of bus.time a second */
 
     struct boot_files files;
     struct boot_state boot; /* what the last load did */
     bool no_reboot;
+    uint64_t retired; /* instructions of all harts before the last load */
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* requested, or a hart came to rest */

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The public interface (rvvm/rvvm.h): a machine with its log, event loop and serial line put together,
+ * and taken apart in the opposite order.
+ */
+#include <rvvm/rvvm.h>
+
+#include "cpu/code.h"
+#include "machine/board.h"
+#include "ui/serial.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sv32 reaches 16 GiB, of which main memory may have what is above its base. */
+#define RV32_MEMORY_MAX ((UINT64_C(1) << 34) - MACHINE_RAM_BASE)
+
+_Static_assert((int)RVVM_LOG_ERROR == LOG_ERROR && (int)RVVM_LOG_WARN == LOG_WARN &&
+                   (int)RVVM_LOG_INFO == LOG_INFO && (int)RVVM_LOG_GUEST == LOG_GUEST &&
+                   (int)RVVM_LOG_DEBUG == LOG_DEBUG,
+               "log levels are passed on as they are");
+_Static_assert(sizeof(((struct rvvm_error *)0)->text) == sizeof(((struct error *)0)->text),
+               "no message is cut on the way out");
+
+struct rvvm_machine {
+    struct log log;
+    rvvm_log_fn *log_fn;
+    void *log_ctx;
+    struct event_loop *loop;
+    struct chardev *serial;
+    struct machine *machine;
+};
+
+static void pass_log(void *ctx, enum log_level level, const char *line)
+{
+    struct rvvm_machine *rv = ctx;
+    rv->log_fn(rv->log_ctx, (enum rvvm_log_level)level, line);
+}
+
+static void pass_error(struct rvvm_error *error, const struct error *err)
+{
+    if (error)
+        memcpy(error->text, err->text, sizeof(error->text));
+}
+
+void rvvm_config_init(struct rvvm_config *config)
+{
+    *config = (struct rvvm_config){
+        .struct_size = sizeof(*config),
+        .memory = UINT64_C(256) << 20,
+        .harts = 1,
+        .xlen = 64,
+        .serial = "null",
+        .log_level = RVVM_LOG_WARN,
+    };
+}
+
+/* A program that was built against an older header has a shorter struct: the rest is as init says. */
+static bool take_config(struct rvvm_config *config, const struct rvvm_config *from,
+                        struct error *err)
+{
+    rvvm_config_init(config);
+    if (from->struct_size > sizeof(*config) || from->struct_size <= sizeof(from->struct_size))
+        return error_set(err,
+                         "struct rvvm_config of %zu bytes: this library knows %zu "
+                         "(rvvm_config_init was not called, or it is of a newer librvvm)",
+                         from->struct_size, sizeof(*config));
+    memcpy(config, from, from->struct_size);
+    return true;
+}
+
+static bool check_memory(const struct rvvm_config *config, const struct isa *isa, struct error *err)
+{
+    const uint64_t host = memory_host_total(), size = config->memory;
+    if (size < MACHINE_RAM_MIN)
+        return error_set(err, "%" PRIu64 " bytes of main memory: at least 1 MiB", size);
+    if (isa->xlen == 32 && size > RV32_MEMORY_MAX)
+        return error_set(
+            err, "%" PRIu64 " MiB of main memory: a 32-bit processor reaches %" PRIu64 " MiB",
+            size >> 20, (uint64_t)RV32_MEMORY_MAX >> 20);
+    if (host && size > host)
+        return error_set(
+            err, "%" PRIu64 " MiB of main memory: this host has %" PRIu64 " MiB, swap included",
+            size >> 20, host >> 20);
+    return true;
+}
+
+static bool make_isa(struct isa *isa, const struct rvvm_config *config, struct error *err)
+{
+    if (config->xlen != 32 && config->xlen != 64)
+        return error_set(err, "a processor of %u bits: 32 or 64", config->xlen);
+    isa_default(isa, config->xlen);
+    return !config->cpu || isa_parse(isa, config->cpu, err);
+}
+
+static void serial_quit(void *ctx)
+{
+    rvvm_machine_quit(ctx);
+}
+
+static bool open_serial(struct rvvm_machine *rv, const char *where, struct error *err)
+{
+    struct serial_config config = {
+        .loop = rv->loop,
+        .log = &rv->log,
+        .quit = serial_quit,
+        .quit_ctx = rv,
+    };
+    rv->serial = chardev_open(where ? where : "null", &config, err);
+    return rv->serial;
+}
+
+/* What can fail for the user's input goes first: the serial line may listen and make files. */
+static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
+{
+    struct machine_config machine = {
+        .ram_size = config->memory,
+        .harts = config->harts,
+        .no_reboot = config->no_reboot,
+        .log = &rv->log,
+    };
+    struct boot_sources sources = {
+        .firmware = config->firmware,
+        .kernel = config->kernel,
+        .initrd = config->initrd,
+        .dtb = config->dtb,
+        .append = config->append,
+    };
+    if (!make_isa(&machine.isa, config, err) || !check_memory(config, &machine.isa, err))
+        return false;
+    rv->machine = machine_new(&machine, err);
+    if (!rv->machine)
+        return false;
+    if (!boot_files_read(&rv->machine->files, &sources, &machine.isa, config->memory, err))
+        return false;
+    rv->loop = event_loop_new(err);
+    if (!rv->loop || !open_serial(rv, config->serial, err))
+        return false;
+    struct board_config board = {.loop = rv->loop, .serial = rv->serial};
+    return board_build(rv->machine, &board, err);
+}
+
+struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct rvvm_error *error)
+{
+    struct rvvm_machine *rv = calloc(1, sizeof(*rv));
+    struct rvvm_config taken;
+    struct error err = {0};
+    if (!rv)
+        error_set(&err, "out of memory");
+    if (rv && take_config(&taken, config, &err)) {
+        rv->log_fn = taken.log;
+        rv->log_ctx = taken.log_ctx;
+        rv->log.sink = taken.log ? pass_log : NULL;
+        rv->log.ctx = rv;
+        rv->log.level = (enum log_level)taken.log_level;
+        if (make_parts(rv, &taken, &err))
+            return rv;
+    }
+    rvvm_machine_free(rv);
+    pass_error(error, &err);
+    return NULL;
+}
+
+void rvvm_machine_free(struct rvvm_machine *rv)
+{
+    if (!rv)
+        return;
+    machine_free(rv->machine);
+    chardev_free(rv->serial);
+    if (rv->loop)
+        event_loop_free(rv->loop);
+    free(rv);
+}
+
+bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *error)
+{
+    struct error err = {0};
+    const struct boot_files *files = &rv->machine->files;
+    bool ok = files->firmware.path || files->kernel.path ||
+              error_set(&err, "nothing to run: no firmware and no kernel");
+    ok = ok && event_loop_start(rv->loop, &err);
+    if (ok) {
+        ok = machine_run(rv->machine, status, &err);
+        chardev_drain(rv->serial);
+        event_loop_stop(rv->loop);
+    }
+    if (!ok)
+        pass_error(error, &err);
+    return ok;
+}
+
+void rvvm_machine_quit(struct rvvm_machine *rv)
+{
+    machine_request(rv->machine, MACHINE_POWEROFF, 0);
+}
+
+bool rvvm_machine_device_tree(struct rvvm_machine *rv, void **blob, size_t *size,
+                              struct rvvm_error *error)
+{
+    struct error err = {0};
+    struct boot_state *boot = &rv->machine->boot;
+    if (!boot_prepare(rv->machine, &err)) {
+        pass_error(error, &err);
+        return false;
+    }
+    *blob = boot->dtb;
+    *size = boot->dtb_size;
+    boot->dtb = NULL;
+    return true;
+}
+
+void rvvm_machine_stats(const struct rvvm_machine *rv, struct rvvm_stats *stats)
+{
+    const struct machine *m = rv->machine;
+    *stats = (struct rvvm_stats){.instructions = m->retired};
+    for (unsigned i = 0; i < m->hart_count; i++) {
+        const struct hart *h = m->harts[i].hart;
+        stats->instructions += h->instret;
+        stats->blocks += h->code->blocks;
+        stats->cache_resets += h->code->resets;
+    }
+}
