@@ -377,11 +377,13 @@ static void uart_reset(void *state)
     struct uart *u = state;
     pthread_mutex_lock(&u->lock);
     flush(u); /* the last words before a reset */
-    u->receive.count = u->transmit.count = 0;
+    u->transmit.count = 0;
+    /* What was received stays: piped input is there before the machine is first reset. */
     u->ier = u->fcr = u->lcr = u->mcr = u->scr = u->dll = u->dlm = 0;
     u->transmit_idle = u->break_seen = false;
     u->msr = modem_lines(u);
     watch_timeout(u);
+    fill(u); /* loopback may have kept it from being filled */
     update_irq(u);
     pthread_mutex_unlock(&u->lock);
 }
