@@ -155,7 +155,8 @@ void serial_stream_drain(struct chardev *cd)
     struct serial_stream *s = stream_of(cd);
     uint64_t sent = 0, deadline = 0;
     pthread_mutex_lock(&s->lock);
-    while ((s->out_connected && s->out.count) || s->refused || s->telling) {
+    while (s->sent != s->stuck_at &&
+           ((s->out_connected && s->out.count) || s->refused || s->telling)) {
         if (deadline == 0 || s->sent != sent) {
             sent = s->sent;
             deadline = clock_monotonic_ns() + PATIENCE_NS;
@@ -163,7 +164,7 @@ void serial_stream_drain(struct chardev *cd)
         }
         struct timespec until = {(time_t)(deadline / 1000000000u), (long)(deadline % 1000000000u)};
         if (pthread_cond_timedwait(&s->moved, &s->lock, &until) != 0 && s->sent == sent)
-            break;
+            s->stuck_at = sent;
     }
     pthread_mutex_unlock(&s->lock);
 }
@@ -297,6 +298,7 @@ bool serial_stream_init(struct serial_stream *s, const struct chardev_ops *ops,
     }
     s->hooks = hooks;
     s->config = *config;
+    s->stuck_at = UINT64_MAX;
     chardev_init(&s->chardev, ops);
     pthread_mutex_init(&s->lock, NULL);
     pthread_condattr_t attr;

@@ -56,6 +56,7 @@ struct serial_stream {
     bool refused;       /* a write took less than asked: on_writable is due */
     bool telling;       /* on_writable runs */
     uint64_t sent;      /* bytes that left, for drain */
+    uint64_t stuck_at;  /* value of sent at which drain gave up: it does so once */
 };
 
 /* in_size: bytes of input to hold while the guest does not read. */
