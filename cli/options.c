@@ -99,7 +99,8 @@ bool options_parse(const struct option *table, void *ctx, int argc, char **argv,
         size_t length = strcspn(name, "=");
         const struct option *o = find(table, name, length);
         if (!o)
-            return error_set(err, "%.*s: no such option", (int)(length + (size_t)(name - word)), word);
+            return error_set(err, "%.*s: no such option", (int)(length + (size_t)(name - word)),
+                             word);
         if (given[o - table] && !o->repeats)
             return error_set(err, "-%s: given twice", o->name);
         given[o - table] = true;
@@ -123,7 +124,8 @@ void options_print(const struct option *table)
         char left[64];
         if (!o->help)
             continue;
-        snprintf(left, sizeof(left), "-%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
+        snprintf(left, sizeof(left), "-%s%s%s", o->name, o->value ? " " : "",
+                 o->value ? o->value : "");
         printf("  %-22s %s\n", left, o->help);
     }
 }

@@ -5,6 +5,8 @@
 #include "host/clock.h"
 #include "host/file.h"
 #include "host/terminal.h"
+#include "isa/isa.h"
+#include "ui/serial.h"
 #include <inttypes.h>
 #include <rvvm/rvvm.h>
 #include <stdio.h>
@@ -86,7 +88,8 @@ static bool is_port(const char *text, size_t length)
     return digits > 0 && digits <= 5 && port + digits == text + length && atoi(port) <= 65535;
 }
 
-static bool set_port_forward(void *ctx, const struct option *o, const char *value, struct error *err)
+static bool set_port_forward(void *ctx, const struct option *o, const char *value,
+                             struct error *err)
 {
     (void)ctx;
     const char *from = value;
@@ -104,14 +107,18 @@ static bool set_port_forward(void *ctx, const struct option *o, const char *valu
 static const struct option options[] = {
     {"kernel", "FILE", "kernel: Image (also gzip, zstd, EFI zboot), ELF or raw", option_set_string,
      AT(config.kernel), false},
-    {"initrd", "FILE", "initial ramdisk for the kernel", option_set_string, AT(config.initrd), false},
+    {"initrd", "FILE", "initial ramdisk for the kernel", option_set_string, AT(config.initrd),
+     false},
     {"append", "TEXT", "kernel command line", option_set_string, AT(config.append), false},
     {"dtb", "FILE", "device tree blob in place of the machine's own", option_set_string,
      AT(config.dtb), false},
-    {"dumpdtb", "FILE", "write the device tree blob and end", option_set_string, AT(dump_dtb), false},
-    {"m", "SIZE", "main memory: 256M unless said, k M G T", option_set_size, AT(config.memory), false},
+    {"dumpdtb", "FILE", "write the device tree blob and end", option_set_string, AT(dump_dtb),
+     false},
+    {"m", "SIZE", "main memory: 256M unless said, k M G T", option_set_size, AT(config.memory),
+     false},
     {"smp", "N", "harts: 1 to 64, one unless said", option_set_number, AT(config.harts), false},
-    {"cpu", "LIST", "processor, as in rv64,zfa=off,sv57=on", option_set_string, AT(config.cpu), false},
+    {"cpu", "LIST", "processor, as in rv64,zfa=off,sv57=on", option_set_string, AT(config.cpu),
+     false},
     {"rv32", NULL, "a 32-bit processor", option_set_true, AT(rv32), true},
     {"rv64", NULL, "a 64-bit processor (the default)", option_set_true, AT(rv64), true},
     {"serial", "WHERE", "stdio, null, pty, file:F, unix:F, tcp:HOST:PORT", option_set_string,
@@ -142,12 +149,14 @@ static bool set_operand(void *ctx, const char *word, struct error *err)
 
 static void print_help(void)
 {
-    puts("rvvm [FIRMWARE] [OPTION...]: runs a RISC-V machine\n\n"
-         "  FIRMWARE               image or ELF file started in M-mode: OpenSBI, a test program, ...;\n"
-         "                         without it a kernel runs on the built-in SBI");
+    puts(
+        "rvvm [FIRMWARE] [OPTION...]: runs a RISC-V machine\n\n"
+        "  FIRMWARE               image or ELF file started in M-mode: OpenSBI, a test program, ...;\n"
+        "                         without it a kernel runs on the built-in SBI");
     options_print(options);
-    puts("\nOn the terminal Ctrl-A x leaves, Ctrl-A h helps. Exit status: the guest's; 1 bad input,\n"
-         "2 bad usage. rvvm(1) has the rest.");
+    puts(
+        "\nOn the terminal Ctrl-A x leaves, Ctrl-A h helps. Exit status: the guest's; 1 bad input,\n"
+        "2 bad usage. rvvm(1) has the rest.");
 }
 
 static bool check(struct cli *cli, struct error *err)
@@ -157,11 +166,19 @@ static bool check(struct cli *cli, struct error *err)
         return error_set(err, "-rv32 and -rv64 contradict each other");
     if (cli->rv32)
         c->xlen = 32;
-    if (c->cpu && ((cli->rv32 && !strncmp(c->cpu, "rv64", 4)) ||
-                   (cli->rv64 && !strncmp(c->cpu, "rv32", 4))))
+    if (c->cpu &&
+        ((cli->rv32 && !strncmp(c->cpu, "rv64", 4)) || (cli->rv64 && !strncmp(c->cpu, "rv32", 4))))
         return error_set(err, "-cpu %s contradicts -rv%u", c->cpu, c->xlen);
+    /* What is no word of these options is wrong usage; the machine would call it bad input. */
+    struct isa isa;
+    isa_default(&isa, c->xlen);
+    if (c->cpu && !isa_parse(&isa, c->cpu, err))
+        return false;
+    if (!chardev_check(c->serial, err))
+        return false;
     if (!c->firmware && !c->kernel && !cli->dump_dtb)
-        return error_set(err, "nothing to run: name a firmware, or a kernel with -kernel (-h helps)");
+        return error_set(err,
+                         "nothing to run: name a firmware, or a kernel with -kernel (-h helps)");
     return true;
 }
 

@@ -61,6 +61,7 @@ static bool describe_hart(const struct isa *isa, unsigned id, struct fdt *fdt, s
         return false;
     dt_begin_node(fdt, "interrupt-controller");
     dt_prop_string(fdt, "compatible", "riscv,cpu-intc");
+    dt_prop_u32(fdt, "#address-cells", 0);
     dt_prop_u32(fdt, "#interrupt-cells", 1);
     dt_prop_empty(fdt, "interrupt-controller");
     dt_prop_phandle(fdt, DT_INTC0 + id);
