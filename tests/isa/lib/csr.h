@@ -27,6 +27,33 @@
 #define MSTATUS_TW (1UL << 21)
 #define MSTATUS_TSR (1UL << 22)
 
+/* menvcfg; above bit 31 rv32 has them in menvcfgh (number 0x31a), 32 lower */
+#define MENVCFG_ADUE (1ULL << 61)
+#define MENVCFG_PBMTE (1ULL << 62)
+#define MENVCFG_STCE (1ULL << 63)
+#define ENVCFG_CBIE_FLUSH (1UL << 4)
+#define ENVCFG_CBIE_INVAL (3UL << 4)
+#define ENVCFG_CBIE (3UL << 4)
+#define ENVCFG_CBCFE (1UL << 6)
+#define ENVCFG_CBZE (1UL << 7)
+
+/* mseccfg, number 0x747 (the assembler does not know the name) */
+#define MSECCFG_MML 1UL
+#define MSECCFG_MMWP 2UL
+#define MSECCFG_RLB 4UL
+#define MSECCFG_USEED 256UL
+#define MSECCFG_SSEED 512UL
+
+/* A byte of pmpcfg */
+#define PMP_R 1u
+#define PMP_W 2u
+#define PMP_X 4u
+#define PMP_RWX 7u
+#define PMP_TOR (1u << 3)
+#define PMP_NA4 (2u << 3)
+#define PMP_NAPOT (3u << 3)
+#define PMP_L (1u << 7)
+
 #define COUNTEREN_CY 1UL
 #define COUNTEREN_TM 2UL
 #define COUNTEREN_IR 4UL

@@ -102,6 +102,22 @@ void check_illegal_tval(const char *what, int line, struct run r)
         check(what, line, r.tval, insn);
 }
 
+void supervisor_catch(void)
+{
+    csr_write(stvec, CODE(""));
+}
+
+struct run supervisor_trap(const char *what, int line, struct run r)
+{
+    check(what, line, r.cause, CAUSE_ECALL_S);
+    check(what, line, r.epc, csr_read(stvec) & ~3UL);
+    r.at += csr_read(sepc) - r.epc;
+    r.epc = csr_read(sepc);
+    r.cause = csr_read(scause);
+    r.tval = csr_read(stval);
+    return r;
+}
+
 void finish(void)
 {
     if (failures || !checks) {

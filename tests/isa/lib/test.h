@@ -98,9 +98,9 @@ extern ulong user_alias_offset;
 #define RUN(mode, a0, a1, text) run_at(mode, CODE(text), (ulong)(a0), (ulong)(a1))
 
 /* RUN in which nothing may go wrong; its value is a0. */
-#define RUN_OK(mode, a0, a1, text)                                                                 \
+#define RUN_OK(mode, in0, in1, text)                                                               \
     ({                                                                                             \
-        struct run run_ = RUN(mode, a0, a1, text);                                                 \
+        struct run run_ = RUN(mode, in0, in1, text);                                               \
         check("ended by ecall: " text, __LINE__, run_.cause, CAUSE_ECALL_U + (mode));              \
         run_.a0;                                                                                   \
     })
@@ -124,6 +124,20 @@ extern ulong user_alias_offset;
         run_;                                                                                      \
     })
 void check_illegal_tval(const char *what, int line, struct run r);
+
+/*
+ * Traps that S-mode takes. After supervisor_catch() stvec leads to an ecall, so such a trap ends the
+ * run as well; supervisor_trap then puts what S-mode saw in place of what M-mode saw.
+ */
+void supervisor_catch(void);
+struct run supervisor_trap(const char *what, int line, struct run r);
+#define RUN_TRAPS_TO_S(mode, a0, a1, text, want_cause, want_tval)                                  \
+    ({                                                                                             \
+        struct run run_ = supervisor_trap(text, __LINE__, RUN(mode, a0, a1, text));                \
+        check("scause of " text, __LINE__, run_.cause, want_cause);                                \
+        check("stval of " text, __LINE__, run_.tval, want_tval);                                   \
+        run_;                                                                                      \
+    })
 
 /* --- one instruction against its result --------------------------------------------------- */
 
