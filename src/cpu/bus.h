@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 struct hart;
+struct code_map;
 
 struct bus {
     void *ctx; /* first argument of every callback */
@@ -19,6 +20,9 @@ struct bus {
     uint8_t *ram;
     uint64_t ram_base;
     uint64_t ram_size;
+
+    /* Where translated code was made from; NULL: nothing is translated. */
+    struct code_map *code_map;
 
     /* All else. size is 1, 2, 4 or 8 and paddr is a multiple of it. false: access fault. */
     bool (*read)(void *ctx, uint64_t paddr, unsigned size, uint64_t *value);

@@ -45,7 +45,7 @@ void code_fence(struct hart *h)
 {
     if (++h->code_generation == 0) /* never used: links start with it */
         code_flush(h);
-    tlb_fetch_changed(h);
+    tlb_forget_code(h);
 }
 
 void code_flush(struct hart *h)
@@ -55,7 +55,7 @@ void code_flush(struct hart *h)
     h->code_generation++;
     if (h->code_generation == 0)
         h->code_generation = 1;
-    tlb_fetch_changed(h);
+    tlb_forget_code(h);
 }
 
 /* Guest code may be written by another hart meanwhile: read as such. */
@@ -256,9 +256,9 @@ static struct block *block_at(struct hart *h, const uint8_t *code, unsigned room
 /* Where to fetch `size` bytes at va. NULL: a fault was noted. */
 static const uint8_t *fetch_pointer(struct hart *h, uint64_t va, unsigned size, bool *mixed)
 {
-    const struct tlb_entry *e = tlb_entry(h, va);
+    const struct tlb_entry *e = &h->tlb.fetch->entries[va >> PAGE_SHIFT & (TLB_SIZE - 1)];
     *mixed = false;
-    if (likely(((va & PAGE_MASK) | h->tlb.fetch_key) == e->fetch))
+    if (likely(tlb_hits(e->fetch, va, 1)))
         return (const uint8_t *)(uintptr_t)(va + e->addend);
     struct mem_target target;
     if (!mmu_target(h, va, size, ACCESS_FETCH, &target, mixed))

@@ -57,8 +57,8 @@ static enum csr_result write_status(struct hart *h, uint64_t value, uint64_t mas
     if (old & MSTATUS_MPRV) /* only then loads and stores are those of MPP */
         translation |= MSTATUS_MPP;
     if (changed & translation) {
-        if (old & changed & MSTATUS_SUM)
-            tlb_sum_cleared(h);
+        if (changed & MSTATUS_MXR) /* not part of a context: it hardly ever changes */
+            tlb_flush(h);
         tlb_context_changed(h);
         result = CSR_RESYNC;
     }

@@ -111,7 +111,7 @@
             if (unlikely(h->fault)) \
                 return exec_fault(h, i); \
         } else { \
-            if (unlikely(tlb_tag(h, va_, sizeof(v_)) != e_->read)) \
+            if (unlikely(!tlb_hits(e_->read, va_, sizeof(v_)))) \
                 return slow(h, i); \
             v_ = __atomic_load_n((const MEM_##t *)(uintptr_t)(va_ + e_->addend), __ATOMIC_RELAXED); \
         } \
@@ -127,7 +127,7 @@
             if (unlikely(h->fault)) \
                 return exec_fault(h, i); \
         } else { \
-            if (unlikely(tlb_tag(h, va_, sizeof(v_)) != e_->write)) \
+            if (unlikely(!tlb_hits(e_->write, va_, sizeof(v_)))) \
                 return slow(h, i); \
             __atomic_store_n((MEM_##t *)(uintptr_t)(va_ + e_->addend), v_, __ATOMIC_RELAXED); \
         } \
@@ -147,8 +147,8 @@
             p_ = mem_atomic_slow(h, va_, sizeof(ATOMIC_##t), access); \
             if (unlikely(!p_)) \
                 return exec_fault(h, i); \
-        } else if (unlikely(tlb_tag(h, va_, sizeof(ATOMIC_##t)) != \
-                            (access == ACCESS_READ ? e_->read : e_->write))) { \
+        } else if (unlikely(!tlb_hits(access == ACCESS_READ ? e_->read : e_->write, va_, \
+                                      sizeof(ATOMIC_##t)))) { \
             return slow(h, i); \
         } \
         p_; \

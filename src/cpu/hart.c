@@ -23,11 +23,15 @@ struct hart *hart_new(const struct hart_config *config, struct error *err)
     h->asleep = true;
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->wake, NULL);
+    if (!tlb_new(h)) {
+        error_set(err, "hart %u: out of memory for its TLB", config->id);
+        hart_free(h);
+        return NULL;
+    }
     if (!code_new(h, err)) {
         hart_free(h);
         return NULL;
     }
-    tlb_reset(h);
     hart_reset(h, 0, 0, 0);
     return h;
 }
@@ -37,6 +41,7 @@ void hart_free(struct hart *h)
     if (!h)
         return;
     code_free(h);
+    tlb_free(h);
     pthread_cond_destroy(&h->wake);
     pthread_mutex_destroy(&h->lock);
     free(h);

@@ -2,6 +2,7 @@
 /* The instructions that the table leaves to C functions. helpers.h has the rules. */
 #include "cpu/helpers.h"
 
+#include "cpu/code_map.h"
 #include "cpu/mem.h"
 
 #define CACHE_BLOCK 64 /* bytes that cbo.* work on */
@@ -174,6 +175,8 @@ bool helper_cbo_zero(struct hart *h, const struct insn *i)
     }
     for (unsigned n = 0; n < CACHE_BLOCK; n += 8)
         __atomic_store_n((uint64_t *)(target.host + n), 0, __ATOMIC_RELAXED);
+    if (h->bus->code_map)
+        code_map_stored(h->bus->code_map, target.host, CACHE_BLOCK);
     return true;
 }
 

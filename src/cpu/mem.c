@@ -5,6 +5,8 @@
  */
 #include "cpu/mem.h"
 
+#include "cpu/code_map.h"
+
 #include <string.h>
 
 static unsigned access_fault(enum access access)
@@ -17,7 +19,7 @@ static bool target_of(struct hart *h, uint64_t va, unsigned size, enum access ac
                       struct mem_target *t)
 {
     const struct tlb_entry *e = tlb_entry(h, va);
-    if (tlb_tag(h, va, 1) == (access == ACCESS_READ ? e->read : e->write)) {
+    if (tlb_hits(access == ACCESS_READ ? e->read : e->write, va, 1)) {
         t->host = (uint8_t *)(uintptr_t)(va + e->addend);
         return true;
     }
@@ -81,6 +83,12 @@ static void store_ram(uint8_t *host, uint64_t value, unsigned size)
     }
 }
 
+static void stored(struct hart *h, const uint8_t *host, unsigned size)
+{
+    if (h->bus->code_map)
+        code_map_stored(h->bus->code_map, host, size);
+}
+
 /* Bytes of the access that lie on va's page. */
 static unsigned first_part(uint64_t va, unsigned size)
 {
@@ -136,11 +144,14 @@ void mem_store_slow(struct hart *h, uint64_t va, unsigned size, uint64_t value)
             return;
         }
         store_bytes(t.host, value, first);
+        stored(h, t.host, first);
         store_bytes(second.host, value >> (8 * first), size - first);
+        stored(h, second.host, size - first);
         return;
     }
     if (likely(t.host)) {
         store_ram(t.host, value, size);
+        stored(h, t.host, size);
         return;
     }
     if (size < 8)
@@ -160,5 +171,7 @@ void *mem_atomic_slow(struct hart *h, uint64_t va, unsigned size, enum access ac
         return NULL;
     if (!t.host)
         hart_fault(h, access_fault(access), va);
+    else if (access == ACCESS_WRITE && h->bus->code_map)
+        code_map_give_up(h->bus->code_map, t.host);
     return t.host;
 }

@@ -18,20 +18,20 @@
 
 static inline struct tlb_entry *tlb_entry(struct hart *h, uint64_t va)
 {
-    return &h->tlb.entries[va >> PAGE_SHIFT & (TLB_SIZE - 1)];
+    return &h->tlb.data->entries[va >> PAGE_SHIFT & (TLB_SIZE - 1)];
 }
 
-/* What a tag must be for an aligned access of `size` bytes at va. */
-static inline uint64_t tlb_tag(const struct hart *h, uint64_t va, unsigned size)
+/* Whether an access of `size` bytes at va is aligned and on the tag's page. */
+static inline bool tlb_hits(uint64_t tag, uint64_t va, unsigned size)
 {
-    return (va & (PAGE_MASK | (size - 1))) | h->tlb.data_key;
+    return ((va ^ tag) & (PAGE_MASK | (size - 1))) == 0;
 }
 
 /* The host's address of an aligned word for an atomic operation. NULL: a fault was noted. */
 static inline void *mem_atomic(struct hart *h, uint64_t va, unsigned size, enum access access)
 {
     const struct tlb_entry *e = tlb_entry(h, va);
-    if (likely(tlb_tag(h, va, size) == (access == ACCESS_READ ? e->read : e->write)))
+    if (likely(tlb_hits(access == ACCESS_READ ? e->read : e->write, va, size)))
         return (void *)(uintptr_t)(va + e->addend);
     return mem_atomic_slow(h, va, size, access);
 }

@@ -5,6 +5,7 @@
  */
 #include "cpu/mmu.h"
 
+#include "cpu/code_map.h"
 #include "cpu/pmp.h"
 
 enum {
@@ -13,6 +14,7 @@ enum {
     PTE_W = 1 << 2,
     PTE_X = 1 << 3,
     PTE_U = 1 << 4,
+    PTE_G = 1 << 5,
     PTE_A = 1 << 6,
     PTE_D = 1 << 7,
 };
@@ -29,7 +31,7 @@ struct page {
     uint64_t paddr;     /* of the 4 KiB page */
     unsigned permitted; /* enum access bits that need no further walk */
     uint64_t span;      /* bytes that the leaf maps: more than PAGE_SIZE for superpages, NAPOT */
-    bool user;
+    bool global;        /* the same in every address space */
 };
 
 struct walk {
@@ -203,6 +205,8 @@ static enum walk_result walk_tables(struct hart *h, uint64_t va, const struct wa
                     level++; /* it changed under us: look at this level again */
                     continue;
                 }
+                if (h->bus->code_map)
+                    code_map_stored(h->bus->code_map, pointer, size);
                 pte = wanted;
             }
         }
@@ -210,7 +214,7 @@ static enum walk_result walk_tables(struct hart *h, uint64_t va, const struct wa
             permitted &= ~ACCESS_WRITE; /* the first store must come here */
         page->paddr = (ppn | (va >> PAGE_SHIFT & offset_pages)) << PAGE_SHIFT;
         page->permitted = permitted;
-        page->user = pte & PTE_U;
+        page->global = pte & PTE_G;
         return WALK_OK;
     }
 }
@@ -220,7 +224,8 @@ static enum walk_result walk(struct hart *h, uint64_t va, const struct walk *w, 
     unsigned levels = w->priv == PRIV_M ? 0 : satp_levels(h);
     if (levels)
         return walk_tables(h, va, w, levels, page);
-    *page = (struct page){va & PAGE_MASK, ACCESS_READ | ACCESS_WRITE | ACCESS_FETCH, PAGE_SIZE, false};
+    *page = (struct page){va & PAGE_MASK, ACCESS_READ | ACCESS_WRITE | ACCESS_FETCH, PAGE_SIZE,
+                          w->priv == PRIV_M};
     return WALK_OK;
 }
 
@@ -257,9 +262,11 @@ bool mmu_target(struct hart *h, uint64_t va, unsigned size, enum access access,
     }
     if (page.span > PAGE_SIZE)
         tlb_saw_huge(h, va & ~(page.span - 1), page.span);
-    if (ram && !fine)
-        tlb_enter(h, va, ram_pointer(h, page.paddr), page.permitted & allowed, access,
-                  page.user && w.priv == PRIV_S);
+    if (ram && !fine) {
+        struct tlb_page entry = {va & PAGE_MASK, ram_pointer(h, page.paddr),
+                                 page.permitted & allowed, page.global};
+        tlb_enter(h, &entry, access);
+    }
     if (mixed)
         *mixed = fine;
     return true;

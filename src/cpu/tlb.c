@@ -1,65 +1,178 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Keys, fences and entries of the TLB. tlb.h says how it works. */
+/* Contexts, fences and entries of the TLB. tlb.h says how it works. */
 #include "cpu/tlb.h"
 
+#include "cpu/code_map.h"
 #include "cpu/hart.h"
+#include <stdlib.h>
 #include <string.h>
 
-static unsigned index_of(uint64_t va)
+static unsigned slot_of(uint64_t va)
 {
     return va >> PAGE_SHIFT & (TLB_SIZE - 1);
 }
 
-static void forget_keys(struct tlb_space *space)
+/* The address of a page that another slot is for. */
+static uint64_t invalid_tag(unsigned slot)
 {
-    memset(space->key, 0, sizeof(space->key));
+    return slot == TLB_SIZE - 1 ? 0 : UINT64_MAX;
 }
 
-void tlb_fetch_changed(struct hart *h)
+static bool is_invalid(const struct tlb_entry *e, unsigned slot)
 {
+    uint64_t tag = invalid_tag(slot);
+    return e->read == tag && e->write == tag && e->fetch == tag;
+}
+
+static void set_write(struct tlb_entry *e, uint64_t tag)
+{
+    __atomic_store_n(&e->write, tag, __ATOMIC_RELAXED);
+}
+
+static void drop_slot(struct tlb_context *c, unsigned slot)
+{
+    struct tlb_entry *e = &c->entries[slot];
+    e->read = e->fetch = invalid_tag(slot);
+    set_write(e, invalid_tag(slot));
+}
+
+/*
+ * Jump caches
+ */
+
+static void restamp(struct tlb *tlb)
+{
+    tlb->fetch_stamp = tlb->fetch_epoch * TLB_CONTEXTS + (uint64_t)(tlb->fetch - tlb->contexts);
+}
+
+static void remember(struct tlb_fills *fills, unsigned slot)
+{
+    if (fills->count < TLB_FILLS)
+        fills->slot[fills->count] = (uint16_t)slot;
+    if (fills->count <= TLB_FILLS)
+        fills->count++;
+}
+
+static void drop_jumps(struct tlb *tlb, struct tlb_context *c)
+{
+    if (c->jumped.count > TLB_FILLS) {
+        for (unsigned i = 0; i < TLB_JUMPS; i++)
+            c->jumps[i].pc = TLB_NO_JUMP;
+    } else {
+        for (unsigned i = 0; i < c->jumped.count; i++)
+            c->jumps[c->jumped.slot[i]].pc = TLB_NO_JUMP;
+    }
+    c->jumped.count = 0;
+    memset(c->code_slots, 0, sizeof(c->code_slots));
+    tlb->fetch_epoch++;
+}
+
+static void note_code_slot(struct tlb_context *c, uint64_t va)
+{
+    unsigned slot = slot_of(va);
+    c->code_slots[slot / 64] |= UINT64_C(1) << (slot % 64);
+}
+
+void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code)
+{
+    struct tlb_context *c = h->tlb.fetch;
+    unsigned n = tlb_jump_index(pc);
+    if (c->jumps[n].pc == TLB_NO_JUMP)
+        remember(&c->jumped, n);
+    c->jumps[n] = (struct tlb_jump){pc, code};
+    note_code_slot(c, pc);
+}
+
+void tlb_forget_code(struct hart *h)
+{
+    for (unsigned i = 0; i < TLB_CONTEXTS; i++)
+        if (h->tlb.contexts[i].ready)
+            drop_jumps(&h->tlb, &h->tlb.contexts[i]);
     h->tlb.fetch_epoch++;
-    h->tlb.fetch_stamp = h->tlb.fetch_epoch << 12 | h->tlb.fetch_key;
+    restamp(&h->tlb);
 }
 
-/* Nothing matches any more and every key may be handed out again. */
-static void wipe(struct hart *h)
+/*
+ * Contexts
+ */
+
+static void wipe(struct tlb *tlb, struct tlb_context *c)
+{
+    for (unsigned slot = 0; slot < TLB_SIZE; slot++)
+        drop_slot(c, slot);
+    c->global.count = c->local.count = 0;
+    drop_jumps(tlb, c);
+}
+
+static void make_ready(struct tlb *tlb, struct tlb_context *c)
+{
+    c->jumped.count = TLB_FILLS + 1; /* all of them are to be set */
+    wipe(tlb, c);
+    c->ready = true;
+}
+
+static void drop_local(struct tlb *tlb, struct tlb_context *c)
+{
+    if (c->local.count > TLB_FILLS) {
+        wipe(tlb, c);
+        return;
+    }
+    bool code = false;
+    for (unsigned i = 0; i < c->local.count; i++) {
+        unsigned slot = c->local.slot[i];
+        code |= c->code_slots[slot / 64] >> (slot % 64) & 1;
+        drop_slot(c, slot);
+    }
+    c->local.count = 0;
+    if (code)
+        drop_jumps(tlb, c);
+}
+
+static void flush(struct tlb *tlb, struct tlb_context *c)
+{
+    if (!c->ready)
+        return;
+    if (c->global.count > TLB_FILLS) {
+        wipe(tlb, c);
+        return;
+    }
+    for (unsigned i = 0; i < c->global.count; i++)
+        drop_slot(c, c->global.slot[i]);
+    c->global.count = 0;
+    drop_local(tlb, c);
+    drop_jumps(tlb, c);
+}
+
+/* The U-mode context of an address space; the one that was not used for longest gives way. */
+static struct tlb_context *user_context(struct tlb *tlb, uint64_t satp)
+{
+    struct tlb_context *oldest = NULL;
+    for (unsigned i = TLB_U; i < TLB_CONTEXTS; i++) {
+        struct tlb_context *c = &tlb->contexts[i];
+        if (c->ready && c->satp == satp)
+            return c;
+        if (!oldest || c->used < oldest->used)
+            oldest = c;
+    }
+    flush(tlb, oldest);
+    oldest->satp = satp;
+    return oldest;
+}
+
+static struct tlb_context *context_of(struct hart *h, enum priv priv, bool sum)
 {
     struct tlb *tlb = &h->tlb;
-    memset(tlb->entries, 0xff, sizeof(tlb->entries));
-    for (unsigned i = 0; i < TLB_SPACES; i++)
-        forget_keys(&tlb->spaces[i]);
-    forget_keys(&tlb->machine);
-    tlb->next_key = 1;
-    tlb->sum_count = 0;
-    tlb->huge_count = 0;
-    tlb->walk_generation++;
-    tlb_fetch_changed(h);
-}
-
-static uint64_t key_of(struct hart *h, enum priv priv, bool mxr)
-{
-    struct tlb *tlb = &h->tlb;
-    struct tlb_space *space = priv == PRIV_M ? &tlb->machine : tlb->space;
-    unsigned mode = priv == PRIV_M ? TLB_M : priv == PRIV_S ? TLB_S : TLB_U;
-    uint8_t *key = &space->key[mode | (mxr && priv != PRIV_M ? TLB_MXR : 0)];
-    if (!*key) {
-        if (tlb->next_key == TLB_KEYS)
-            wipe(h);
-        *key = tlb->next_key++;
-    }
-    return (uint64_t)*key << TLB_KEY_SHIFT;
-}
-
-static struct tlb_space *space_of(struct hart *h, uint64_t satp)
-{
-    unsigned n = (satp ^ satp >> 7 ^ satp >> (h->xlen == 64 ? SATP64_ASID_SHIFT : SATP32_ASID_SHIFT)) %
-                 TLB_SPACES;
-    struct tlb_space *space = &h->tlb.spaces[n];
-    if (space->satp != satp) {
-        forget_keys(space);
-        space->satp = satp;
-    }
-    return space;
+    struct tlb_context *c;
+    if (priv == PRIV_M)
+        c = &tlb->contexts[TLB_M];
+    else if (priv == PRIV_S)
+        c = &tlb->contexts[sum ? TLB_S_SUM : TLB_S];
+    else
+        c = user_context(tlb, h->csr.satp);
+    if (!c->ready)
+        make_ready(tlb, c);
+    c->used = ++tlb->clock;
+    return c;
 }
 
 void tlb_context_changed(struct hart *h)
@@ -67,33 +180,23 @@ void tlb_context_changed(struct hart *h)
     struct tlb *tlb = &h->tlb;
     uint64_t mstatus = h->csr.mstatus;
     enum priv data = h->priv;
+    bool sum = mstatus & MSTATUS_SUM;
     if (data == PRIV_M && (mstatus & MSTATUS_MPRV))
         data = (mstatus & MSTATUS_MPP) >> MSTATUS_MPP_SHIFT;
-    if (tlb->space->satp != h->csr.satp)
-        tlb->space = space_of(h, h->csr.satp);
-    /* Handing out a key may wipe the table and with it the key handed out before: then again. */
-    unsigned before;
-    do {
-        before = tlb->next_key;
-        tlb->fetch_key = key_of(h, h->priv, false);
-        tlb->data_key = key_of(h, data, mstatus & MSTATUS_MXR);
-    } while (tlb->next_key < before);
-    tlb->fetch_stamp = tlb->fetch_epoch << 12 | tlb->fetch_key;
+    if (h->csr.satp != tlb->supervisor_satp) {
+        tlb->supervisor_satp = h->csr.satp;
+        for (unsigned i = TLB_S; i <= TLB_S_SUM; i++)
+            if (tlb->contexts[i].ready)
+                drop_local(tlb, &tlb->contexts[i]);
+    }
+    tlb->fetch = context_of(h, h->priv, sum);
+    tlb->data = data == h->priv ? tlb->fetch : context_of(h, data, sum);
+    restamp(tlb);
 }
 
-static void drop_page(struct tlb *tlb, uint64_t va)
-{
-    struct tlb_entry *e = &tlb->entries[index_of(va)];
-    e->read = e->write = e->fetch = TLB_INVALID;
-}
-
-void tlb_sum_cleared(struct hart *h)
-{
-    struct tlb *tlb = &h->tlb;
-    for (unsigned i = 0; i < tlb->sum_count; i++)
-        drop_page(tlb, tlb->sum_page[i]);
-    tlb->sum_count = 0;
-}
+/*
+ * Fences
+ */
 
 static bool in_huge(const struct tlb *tlb, uint64_t va)
 {
@@ -109,66 +212,143 @@ static uint64_t asid_of(const struct hart *h, uint64_t satp)
                          : satp >> SATP32_ASID_SHIFT & SATP32_ASID_MASK;
 }
 
+static void fence_page(struct tlb *tlb, struct tlb_context *c, uint64_t va)
+{
+    unsigned slot = slot_of(va);
+    drop_slot(c, slot);
+    if (c->code_slots[slot / 64] >> (slot % 64) & 1)
+        drop_jumps(tlb, c);
+}
+
 void tlb_fence(struct hart *h, bool has_va, uint64_t va, bool has_asid, uint64_t asid)
 {
     struct tlb *tlb = &h->tlb;
-    va &= PAGE_MASK;
-    if (has_va && !in_huge(tlb, va)) {
-        /* Only leaf entries: the page-walk cache, which holds none, stays. */
-        drop_page(tlb, va);
-        tlb_fetch_changed(h);
-        return;
-    }
+    bool one_page = has_va && !in_huge(tlb, va & PAGE_MASK);
     asid &= h->xlen == 64 ? SATP64_ASID_MASK : SATP32_ASID_MASK;
-    for (unsigned i = 0; i < TLB_SPACES; i++)
-        if (!has_asid || asid_of(h, tlb->spaces[i].satp) == asid)
-            forget_keys(&tlb->spaces[i]);
-    tlb->walk_generation++;
-    tlb_fetch_changed(h);
-    tlb_context_changed(h);
+    for (unsigned i = TLB_S; i < TLB_CONTEXTS; i++) {
+        struct tlb_context *c = &tlb->contexts[i];
+        if (!c->ready || (i >= TLB_U && has_asid && asid_of(h, c->satp) != asid))
+            continue;
+        if (one_page)
+            fence_page(tlb, c, va);
+        else if (has_asid && i < TLB_U)
+            drop_local(tlb, c);
+        else
+            flush(tlb, c);
+    }
+    /* With an address only leaf entries are fenced: the page-walk cache, which holds none, stays. */
+    if (!one_page)
+        tlb->walk_generation++;
+    restamp(tlb);
 }
 
 void tlb_flush(struct hart *h)
 {
-    wipe(h);
+    struct tlb *tlb = &h->tlb;
+    for (unsigned i = 0; i < TLB_CONTEXTS; i++)
+        flush(tlb, &tlb->contexts[i]);
+    tlb->huge_count = 0;
+    tlb->walk_generation++;
+    tlb->fetch_epoch++;
     tlb_context_changed(h);
 }
 
 void tlb_reset(struct hart *h)
 {
-    for (unsigned i = 0; i < TLB_SPACES; i++)
-        h->tlb.spaces[i].satp = 0;
-    h->tlb.space = &h->tlb.spaces[0];
     tlb_flush(h);
 }
 
-/* S-mode got an entry for a user page. */
-static void remember_sum(struct tlb *tlb, uint64_t page)
+bool tlb_new(struct hart *h)
 {
-    for (unsigned i = 0; i < tlb->sum_count; i++)
-        if (tlb->sum_page[i] == page)
-            return;
-    if (tlb->sum_count == TLB_SUM_PAGES)
-        drop_page(tlb, tlb->sum_page[--tlb->sum_count]);
-    tlb->sum_page[tlb->sum_count++] = page;
+    /* calloc of this much costs nothing until a context is used. */
+    h->tlb.contexts = calloc(TLB_CONTEXTS, sizeof(*h->tlb.contexts));
+    h->tlb.walk_generation = 1;
+    return h->tlb.contexts;
 }
 
-void tlb_enter(struct hart *h, uint64_t va, uint8_t *host, unsigned permitted, unsigned wanted,
-               bool through_sum)
+void tlb_free(struct hart *h)
+{
+    free(h->tlb.contexts);
+}
+
+/*
+ * Entries
+ */
+
+/*
+ * A write entry for a page that holds translated code would let stores go unseen. Whoever
+ * translates marks the page and then takes away the entries that there are; whoever makes an entry
+ * says so in the page's record, makes it, and looks once more: one of the two sees the other.
+ */
+static void enter_write(struct hart *h, struct tlb_entry *e, const struct tlb_page *page, unsigned slot)
+{
+    struct code_map *map = h->bus->code_map;
+    if (map && !code_map_note_writer(map, page->host, h->id, slot)) {
+        set_write(e, invalid_tag(slot));
+        return;
+    }
+    set_write(e, page->va);
+    if (map && code_map_has_code(map, page->host))
+        set_write(e, invalid_tag(slot));
+}
+
+static void enter(struct hart *h, struct tlb_context *c, const struct tlb_page *page, unsigned accesses)
+{
+    unsigned slot = slot_of(page->va);
+    struct tlb_entry *e = &c->entries[slot];
+    unsigned permitted = page->permitted & accesses;
+    if (is_invalid(e, slot))
+        remember(page->global ? &c->global : &c->local, slot);
+    else if (!page->global)
+        remember(&c->local, slot); /* the one before may have been global */
+    set_write(e, invalid_tag(slot));
+    e->addend = (uint64_t)(uintptr_t)page->host - page->va;
+    e->read = permitted & ACCESS_READ ? page->va : invalid_tag(slot);
+    e->fetch = permitted & ACCESS_FETCH ? page->va : invalid_tag(slot);
+    /* Translated code takes a page that it may write for one that it may read. */
+    if ((permitted & ACCESS_WRITE) && (permitted & ACCESS_READ))
+        enter_write(h, e, page, slot);
+    if (permitted & ACCESS_FETCH)
+        note_code_slot(c, page->va);
+}
+
+void tlb_enter(struct hart *h, const struct tlb_page *page, enum access wanted)
 {
     struct tlb *tlb = &h->tlb;
-    uint64_t page = va & PAGE_MASK;
-    struct tlb_entry *e = &tlb->entries[index_of(va)];
-    bool data = wanted != ACCESS_FETCH, fetch = wanted == ACCESS_FETCH;
-    if (tlb->data_key == tlb->fetch_key)
-        data = fetch = true;
-    if (through_sum)
-        remember_sum(tlb, page);
-    e->read = data && (permitted & ACCESS_READ) ? page | tlb->data_key : TLB_INVALID;
-    e->write = data && (permitted & ACCESS_WRITE) ? page | tlb->data_key : TLB_INVALID;
-    e->fetch = fetch && (permitted & ACCESS_FETCH) ? page | tlb->fetch_key : TLB_INVALID;
-    e->addend = (uint64_t)(uintptr_t)host - page;
+    if (tlb->data == tlb->fetch)
+        enter(h, tlb->data, page, ACCESS_READ | ACCESS_WRITE | ACCESS_FETCH);
+    else if (wanted == ACCESS_FETCH)
+        enter(h, tlb->fetch, page, ACCESS_FETCH);
+    else
+        enter(h, tlb->data, page, ACCESS_READ | ACCESS_WRITE);
 }
+
+static void revoke(struct tlb_context *c, const uint8_t *host, unsigned slot)
+{
+    struct tlb_entry *e = &c->entries[slot];
+    uint64_t tag = __atomic_load_n(&e->write, __ATOMIC_RELAXED);
+    uint64_t addend = __atomic_load_n(&e->addend, __ATOMIC_RELAXED);
+    if (tag != invalid_tag(slot) && tag + addend == (uint64_t)(uintptr_t)host)
+        set_write(e, invalid_tag(slot));
+}
+
+void tlb_revoke_write(struct hart *h, const uint8_t *host, int slot)
+{
+    for (unsigned i = 0; i < TLB_CONTEXTS; i++) {
+        struct tlb_context *c = &h->tlb.contexts[i];
+        if (!__atomic_load_n(&c->ready, __ATOMIC_ACQUIRE))
+            continue;
+        if (slot >= 0)
+            revoke(c, host, (unsigned)slot);
+        else
+            for (unsigned n = 0; n < TLB_SIZE; n++)
+                revoke(c, host, n);
+    }
+}
+
+/*
+ * Superpages
+ */
 
 static void merge_nearest(struct tlb *tlb)
 {

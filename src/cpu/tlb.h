@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The TLB, looked up inline by the interpreter (and by translated code), filled by mmu.c.
+ * The TLB, looked up inline by the interpreter and by translated code, filled by mmu.c.
  *
- * Direct-mapped by virtual page. A tag is the virtual page number in its place, with an 8-bit key in
- * bits 4 to 11 that stands for the translation context; bits 0 to 3 are zero. A lookup compares
+ * A context is a direct-mapped table for one way of seeing memory: M-mode; S-mode; S-mode with SUM;
+ * U-mode, one for each of the last few values of satp. A trap to the kernel and back, a copy
+ * from user space and a switch between processes choose another context and flush nothing.
  *
- *     (va & (PAGE_MASK | (size - 1))) | key  ==  tag
+ * A tag is the address of a virtual page. va hits when
  *
- * so that one comparison checks page, context, permission and alignment. Misaligned accesses, pages
- * of devices and pages with finer PMP regions miss and take the slow path.
+ *     (va ^ tag) <= PAGE_SIZE - size
  *
- * A key is handed out for each (satp, mode, MXR) in use. Dropping an address space is forgetting its
- * keys: its entries can never match again. When all 255 have been handed out, the table is wiped.
+ * so that one comparison checks the page and that the access does not leave it; what is left by the
+ * exclusive or is the offset in the page. An invalid tag is a page that belongs to another slot, and so
+ * matches nothing that is looked up there.
  *
- * SUM is not part of the context: kernels flip it around every copy from user space, and the
- * kernel's own pages must stay. The few user pages that S-mode reaches under SUM are
- * remembered and dropped when SUM falls.
+ * Flushing a context costs what filling it cost, and no more: the slots that were filled are
+ * remembered. Entries of global pages (and those of M-mode) outlive a change of satp.
+ *
+ * Each context has a jump cache beside its entries: where translated code for a virtual address is.
  */
 #ifndef RVVM_CPU_TLB_H
 #define RVVM_CPU_TLB_H
@@ -29,32 +31,49 @@
 
 #define TLB_BITS 12
 #define TLB_SIZE (1u << TLB_BITS)
-#define TLB_INVALID UINT64_MAX /* low bits set: matches no lookup */
+#define TLB_FILLS 2048    /* slots remembered; more: the whole context is wiped */
 
-#define TLB_KEY_SHIFT 4
-#define TLB_KEYS 256
-
-#define TLB_SPACES 64     /* address spaces whose keys are remembered */
-#define TLB_SUM_PAGES 8   /* user pages reached under SUM before all are dropped at once */
+#define TLB_USERS 8       /* address spaces whose U-mode contexts are kept */
 #define TLB_WALKS 64      /* page-walk cache */
 #define TLB_HUGE 8        /* ranges of virtual addresses that superpages were seen in */
 
-enum tlb_mode { TLB_U, TLB_S, TLB_M, TLB_MODES, TLB_MXR = 4 }; /* mode, plus MXR */
+#define TLB_JUMP_BITS 12
+#define TLB_JUMPS (1u << TLB_JUMP_BITS)
+#define TLB_NO_JUMP UINT64_MAX /* an odd address */
 
 struct tlb_entry {
-    uint64_t read, write, fetch; /* tags */
+    uint64_t read, write, fetch; /* tags; write: other harts' threads may make it invalid */
     uint64_t addend;             /* host address = virtual address + addend */
 };
 
-/* An address space (a value of satp) and the keys its contexts were given; 0: none yet. */
-struct tlb_space {
-    uint64_t satp;
-    uint8_t key[8]; /* by enum tlb_mode | TLB_MXR */
+/* Translated code for a virtual address. */
+struct tlb_jump {
+    uint64_t pc; /* TLB_NO_JUMP: none */
+    const void *code;
 };
+
+/* Slots with something in them. */
+struct tlb_fills {
+    unsigned count; /* more than TLB_FILLS: not all are listed */
+    uint16_t slot[TLB_FILLS];
+};
+
+struct tlb_context {
+    struct tlb_entry entries[TLB_SIZE]; /* first: translated code is short on offsets */
+    struct tlb_jump jumps[TLB_JUMPS];
+    uint64_t satp; /* of U-mode contexts */
+    uint64_t used; /* tlb.clock when it was last chosen */
+    bool ready;    /* its tags are set up; before, nobody looks */
+    struct tlb_fills global, local; /* entries that outlive a change of satp, and the others */
+    struct tlb_fills jumped;        /* jumps */
+    uint64_t code_slots[TLB_SIZE / 64]; /* entries' slots whose pages are in jumps or were fetched from */
+};
+
+enum tlb_kind { TLB_M, TLB_S, TLB_S_SUM, TLB_U, TLB_CONTEXTS = TLB_U + TLB_USERS };
 
 /* The last-level table that a virtual 2 MiB (Sv32: 4 MiB) region goes through. */
 struct tlb_walk {
-    uint64_t region; /* va >> 21 or 22, UINT64_MAX: free */
+    uint64_t region; /* va >> 21 or 22 */
     uint64_t satp;
     uint64_t table; /* physical address */
     uint32_t generation; /* of tlb.walk_generation; others are stale */
@@ -65,50 +84,63 @@ struct tlb_range {
 };
 
 struct tlb {
-    uint64_t data_key;  /* of loads and stores, shifted into place */
-    uint64_t fetch_key; /* of instruction fetch */
-    uint64_t fetch_stamp; /* fetch_key and an epoch that changes when any fetch translation may have */
+    struct tlb_context *data;  /* of loads and stores */
+    struct tlb_context *fetch; /* of instruction fetch: another one only under MPRV */
+    uint64_t fetch_stamp; /* changes when a fetch translation of tlb.fetch may have, and with tlb.fetch */
     uint64_t fetch_epoch;
+    uint64_t clock;
+    uint64_t supervisor_satp; /* that the local entries of S-mode contexts are of */
     uint32_t walk_generation;
-    struct tlb_space *space; /* of the current satp */
-    struct tlb_space machine; /* M-mode, whatever satp says */
-    struct tlb_space spaces[TLB_SPACES];
-    unsigned next_key;
-    unsigned sum_count;                /* user pages that S-mode has entries for */
-    uint64_t sum_page[TLB_SUM_PAGES];
     /* An address fence inside a superpage concerns all of it: where superpages were seen. Sorted;
      * neighbours are merged when there are more than fit, so that a range may cover too much. */
     unsigned huge_count;
     struct tlb_range huge[TLB_HUGE];
     struct tlb_walk walks[TLB_WALKS];
-    struct tlb_entry entries[TLB_SIZE];
+    struct tlb_context *contexts; /* TLB_CONTEXTS of them, by enum tlb_kind */
 };
 
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4 };
 
 struct hart;
 
-/* Empty, and the keys follow the hart's mode. */
+/* What mmu.c found out about a page. */
+struct tlb_page {
+    uint64_t va;
+    uint8_t *host;      /* start of the page in guest memory */
+    unsigned permitted; /* enum access bits */
+    bool global;        /* the same in every address space */
+};
+
+bool tlb_new(struct hart *h); /* false: no memory */
+void tlb_free(struct hart *h);
+
+/* Empty, and the contexts follow the hart's mode. */
 void tlb_reset(struct hart *h);
 
-/* privilege, mstatus (MPRV, MPP, SUM, MXR) or satp changed: chooses the keys. */
+/* Privilege, mstatus (MPRV, MPP, SUM) or satp changed: chooses the contexts. */
 void tlb_context_changed(struct hart *h);
-
-/* mstatus.SUM fell: drops what S-mode reached through it. */
-void tlb_sum_cleared(struct hart *h);
 
 /* SFENCE.VMA. has_va / has_asid: rs1 / rs2 was not x0. */
 void tlb_fence(struct hart *h, bool has_va, uint64_t va, bool has_asid, uint64_t asid);
 
-/* Everything, whatever space (PMP changed, reset). */
+/* Everything, whatever space (PMP, MXR or menvcfg changed, reset). */
 void tlb_flush(struct hart *h);
 
-/* What the jump cache knows about fetch addresses is no longer true. */
-void tlb_fetch_changed(struct hart *h);
+/* Jump caches, those of the interpreter included, hold nothing any more. */
+void tlb_forget_code(struct hart *h);
 
-/* For mmu.c: an entry for a page, with the accesses it permits; and a superpage was seen. */
-void tlb_enter(struct hart *h, uint64_t va, uint8_t *host, unsigned permitted, unsigned wanted,
-               bool through_sum);
+/* For mmu.c: an entry for a page after an access of kind `wanted`; and a superpage was seen. */
+void tlb_enter(struct hart *h, const struct tlb_page *page, enum access wanted);
 void tlb_saw_huge(struct hart *h, uint64_t first, uint64_t size);
+
+/* The jump cache of tlb.fetch. */
+static inline unsigned tlb_jump_index(uint64_t pc)
+{
+    return (pc >> 1) & (TLB_JUMPS - 1);
+}
+void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code);
+
+/* Any thread: nobody may write the guest page at `host` through h's entries in slot (-1: any slot). */
+void tlb_revoke_write(struct hart *h, const uint8_t *host, int slot);
 
 #endif
