@@ -27,12 +27,12 @@ static void look_later(struct serial_pty *b)
 static void on_look(void *ctx)
 {
     struct serial_pty *b = ctx;
-    if (stream_pty_connected(b->fd)) {
+    if (!stream_pty_connected(b->fd))
+        serial_stream_fetch(&b->stream, b->fd);
+    if (stream_pty_connected(b->fd))
         serial_stream_connect(&b->stream, b->fd, b->fd);
-        return;
-    }
-    serial_stream_fetch(&b->stream, b->fd);
-    look_later(b);
+    else
+        look_later(b);
 }
 
 static void on_output_ended(struct serial_stream *s)
