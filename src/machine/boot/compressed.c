@@ -29,15 +29,21 @@ struct output {
     uint64_t limit;
 };
 
-/* More room, if the limit allows. */
+static bool too_large(const struct output *out, struct error *err)
+{
+    return error_set(err, "%s: unpacks to more than the %" PRIu64 " MiB of main memory", out->path,
+                     out->limit >> 20);
+}
+
+/* More room, if the limit allows. One byte more than that: a stream that ends at the limit has a
+ * trailer to be read yet, and is told apart from one that goes on. */
 static bool grow(struct output *out, struct error *err)
 {
-    if (out->room >= out->limit)
-        return error_set(err, "%s: unpacks to more than the %" PRIu64 " MiB of main memory",
-                         out->path, out->limit >> 20);
+    if (out->room > out->limit)
+        return too_large(out, err);
     uint64_t room = out->room ? (uint64_t)out->room * 2 : FIRST_SIZE;
     if (room > out->limit)
-        room = out->limit;
+        room = out->limit + 1;
     uint8_t *bytes = realloc(out->bytes, (size_t)room);
     if (!bytes)
         return error_set(err, "%s: not enough memory to unpack it", out->path);
@@ -188,8 +194,8 @@ static bool open_zboot(const char *path, const uint8_t **bytes, size_t *size, st
 
 bool compressed_unpack(const char *path, struct file_data *data, uint64_t limit, struct error *err)
 {
-    if (limit > SIZE_MAX)
-        limit = SIZE_MAX;
+    if (limit > SIZE_MAX - 1)
+        limit = SIZE_MAX - 1;
     for (unsigned layer = 0; compressed_name(data->bytes, data->size); layer++) {
         const uint8_t *bytes = data->bytes;
         size_t size = data->size;
@@ -201,7 +207,8 @@ bool compressed_unpack(const char *path, struct file_data *data, uint64_t limit,
         if (!format->unpack)
             return error_set(err, "%s: compressed by %s: %s", path, format->name, format->missing);
         struct output out = {.path = path, .limit = limit};
-        if (!format->unpack(bytes, size, &out, err)) {
+        if (!format->unpack(bytes, size, &out, err) ||
+            (out.size > limit && !too_large(&out, err))) {
             free(out.bytes);
             return false;
         }
