@@ -54,6 +54,7 @@ void hart_reset(struct hart *h, uint64_t pc, uint64_t a0, uint64_t a1)
     h->fp.flags = 0;
     h->frm = 0;
     h->fault = 0;
+    h->told_endless_trap = false;
     h->priv = PRIV_M;
     h->instret = 0;
     h->reservation = NO_RESERVATION;

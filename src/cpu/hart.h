@@ -21,9 +21,9 @@ enum priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
 
 /* Reasons to leave translated code at the next block boundary: bits of hart.events. */
 enum hart_event {
-    HART_EV_IRQ = 1 << 0,    /* mip changed, or an enable that masks it */
-    HART_EV_STOP = 1 << 1,   /* hart_run shall return */
-    HART_EV_FENCE = 1 << 2,  /* another hart waits for a fence of ours */
+    HART_EV_IRQ = 1 << 0,   /* mip changed, or an enable that masks it */
+    HART_EV_STOP = 1 << 1,  /* hart_run shall return */
+    HART_EV_FENCE = 1 << 2, /* another hart waits for a fence of ours */
 };
 
 /* Exception causes (privileged specification, "Machine Cause Register"). */
@@ -45,7 +45,15 @@ enum trap_cause {
 };
 
 /* Interrupt numbers, bits of mip and mie. */
-enum { IRQ_SSI = 1, IRQ_MSI = 3, IRQ_STI = 5, IRQ_MTI = 7, IRQ_SEI = 9, IRQ_MEI = 11, IRQ_LCOFI = 13 };
+enum {
+    IRQ_SSI = 1,
+    IRQ_MSI = 3,
+    IRQ_STI = 5,
+    IRQ_MTI = 7,
+    IRQ_SEI = 9,
+    IRQ_MEI = 11,
+    IRQ_LCOFI = 13
+};
 
 struct block;
 struct insn;
@@ -65,20 +73,20 @@ struct hart {
     uint8_t xlen;            /* 32 or 64 */
     uint64_t instret;        /* instructions retired before the running block */
 
-    uint8_t fault_cause;     /* enum trap_cause */
-    uint8_t pc_misaligned;   /* bits that a jump target may not have: 2 without compressed code */
+    uint8_t fault_cause;      /* enum trap_cause */
+    uint8_t pc_misaligned;    /* bits that a jump target may not have: 2 without compressed code */
     uint32_t code_generation; /* links between blocks made in an older one are not followed */
     uint64_t fault_tval;
 
-    uint64_t f[32];    /* FP registers, narrower values NaN-boxed */
-    struct fp_env fp;  /* fflags */
-    uint8_t frm;       /* fcsr.frm as written, 5 to 7 included */
+    uint64_t f[32];   /* FP registers, narrower values NaN-boxed */
+    struct fp_env fp; /* fflags */
+    uint8_t frm;      /* fcsr.frm as written, 5 to 7 included */
 
     struct tlb tlb;
     struct code_cache *code;
 
     /* LR/SC: the reservation is the address and the value that LR read. */
-    uint64_t reservation;       /* host address of the word, or NO_RESERVATION */
+    uint64_t reservation; /* host address of the word, or NO_RESERVATION */
     uint64_t reservation_value;
     unsigned reservation_size;
 
@@ -86,9 +94,11 @@ struct hart {
 
     /* Interrupt inputs. */
     _Atomic uint64_t irq_lines; /* any thread: bits of mip that wires hold up */
-    _Atomic uint64_t mip_soft;  /* any thread: bits of mip that are registers (SSIP, software SEIP, LCOFIP) */
+    _Atomic uint64_t
+        mip_soft; /* any thread: bits of mip that are registers (SSIP, software SEIP, LCOFIP) */
 
-    unsigned id;        /* mhartid */
+    unsigned id;            /* mhartid */
+    bool told_endless_trap; /* trap.c: said so once */
     struct isa isa;
     const struct bus *bus;
     struct log *log;

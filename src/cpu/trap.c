@@ -2,6 +2,7 @@
 /* Traps: entry to and return from handlers (privileged specification, "Trap Entry", "xRET"). */
 #include "cpu/hart.h"
 #include "cpu/irq.h"
+#include <inttypes.h>
 
 static void set_priv(struct hart *h, unsigned priv)
 {
@@ -53,9 +54,27 @@ static void enter(struct hart *h, unsigned cause, bool interrupt, uint64_t tval)
     set_priv(h, to_s ? PRIV_S : PRIV_M);
 }
 
+/*
+ * A trap on the first instruction of its own handler comes back for ever. It is what becomes of a file
+ * that is no program, so the user is told, once: nothing else would be seen of it.
+ */
+static void tell_endless_trap(struct hart *h, unsigned cause)
+{
+    h->told_endless_trap = true;
+    log_line(h->log, LOG_WARN,
+             "hart %u: its trap handler at 0x%" PRIx64
+             " traps itself, without end (cause %u): is what it "
+             "runs a program for this machine?",
+             h->id, h->pc, cause);
+}
+
 void hart_trap(struct hart *h, unsigned cause, uint64_t tval)
 {
+    const uint64_t pc = h->pc;
+    const unsigned priv = h->priv;
     enter(h, cause, false, tval);
+    if (h->pc == pc && h->priv == priv && !h->told_endless_trap)
+        tell_endless_trap(h, cause);
 }
 
 bool hart_take_interrupt(struct hart *h)

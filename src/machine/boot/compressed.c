@@ -36,8 +36,8 @@ static bool too_large(const struct output *out, struct error *err)
 }
 
 /* More room, if the limit allows. One byte more than that: a stream that ends at the limit has a
- * trailer to be read yet, and is told apart from one that goes on. */
-static bool grow(struct output *out, struct error *err)
+ * trailer to be read yet, and is told apart from one that goes on. Unused without any library. */
+__attribute__((unused)) static bool grow(struct output *out, struct error *err)
 {
     if (out->room > out->limit)
         return too_large(out, err);
