@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-3.0-only
+"""Measures what is no kernel: the boot and what a guest costs after it, two harts, the compiler."""
+import os
+import time
+
+from harness.console import GuestFailed
+from harness.results import MIB, PERCENT, RATIO, SECONDS, SPEEDUP
+
+BOOT_SECONDS = 120
+HARTS_KERNELS = ("lz", "spawn")
+
+
+def systems(engines):
+    return [engine for engine in engines if engine.kind == "system"]
+
+
+def measure_boot(results, programs, engines, repeats, quick):
+    """Process start to the line with which init says that the shell comes next."""
+    boot = results.add_row("machine", "boot to a shell, s", SECONDS)
+    memory = results.add_row("machine", "memory after it, MiB", MIB)
+    idle = results.add_row("machine", "host CPU when idle, %", PERCENT)
+    watched = 2 if quick else 5
+    for repeat in range(repeats):
+        for engine in systems(engines):
+            try:
+                with engine.boot(programs) as console:
+                    lines = console.lines_until("rvvm-guest: ready", BOOT_SECONDS)
+                    boot.cell(engine.name).samples.append(lines[-1][0] - console.started)
+                    if repeat == repeats - 1:
+                        # What the kernel puts off until after the boot is not idleness yet.
+                        time.sleep(watched / 2)
+                        before = console.cpu_seconds()
+                        time.sleep(watched)
+                        used = console.cpu_seconds() - before
+                        idle.cell(engine.name).samples.append(100 * used / watched)
+                        memory.cell(engine.name).samples.append(console.peak_mib())
+            except GuestFailed as problem:
+                for row in (boot, memory, idle):
+                    row.cell(engine.name).failed = str(problem)
+
+
+def measure_harts(results, programs, native, engines, repeats, rounds):
+    """A job of two processes on one hart and on two, in two boots; natively, on one processor and on
+    two. A host with one cannot tell."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        results.note("two harts: not measured, this host lends one processor")
+        return
+    rows = {name: results.add_row("two harts", f"{name}, two processes", SPEEDUP)
+            for name in HARTS_KERNELS}
+
+    def times(session, **extra):
+        return {name: [session.kernel(name, rounds, processes=2, **extra).seconds
+                       for _ in range(repeats)] for name in HARTS_KERNELS}
+
+    def compare(engine, one, two):
+        for name, row in rows.items():
+            row.cell(engine.name).samples += [a / b for a, b in zip(one[name], two[name])]
+
+    with native.session(programs) as session:
+        compare(native, times(session, cpus={cpus[0]}), times(session, cpus=set(cpus[:2])))
+    for engine in systems(engines):
+        try:
+            taken = []
+            for harts in (1, 2):
+                with engine.session(programs, harts=harts) as session:
+                    taken.append(times(session))
+            compare(engine, *taken)
+        except GuestFailed as problem:
+            for row in rows.values():
+                row.cell(engine.name).failed = str(problem)
+
+
+def measure_compile(results, programs, native, engines, repeats):
+    """The compiler in a fresh guest, and again in the same; natively both of a near version. The
+    output must be the same in all engines: it is the same compiler."""
+    rows = [results.add_row("compile job", name, RATIO) for name in ("first run", "again")]
+    memory = results.add_row("machine", "peak in compile job, MiB", MIB)
+    expected = None
+    for repeat in range(repeats):
+        with native.session(programs) as session:
+            times = [session.compile().seconds for _ in rows]
+        for row, seconds in zip(rows, times):
+            row.cell("native").seconds.append(seconds)
+            row.cell("native").samples.append(1.0)
+        for engine in engines:
+            if any(row.cell(engine.name).failed for row in rows):
+                continue
+            try:
+                with engine.session(programs) as session:
+                    for row, natively in zip(rows, times):
+                        run = session.compile()
+                        expected = expected or run.result
+                        if run.result != expected:
+                            raise GuestFailed("the compiler's output differs from other engines'")
+                        row.cell(engine.name).seconds.append(run.seconds)
+                        row.cell(engine.name).samples.append(run.seconds / natively)
+                    if engine.kind == "system" and repeat == 0:
+                        memory.cell(engine.name).samples.append(session.console.peak_mib())
+            except GuestFailed as problem:
+                for row in rows:
+                    row.cell(engine.name).failed = str(problem)
