@@ -45,7 +45,7 @@ void code_fence(struct hart *h)
 {
     if (++h->code_generation == 0) /* never used: links start with it */
         code_flush(h);
-    tlb_forget_code(h);
+    tlb_fetch_changed(h);
 }
 
 void code_flush(struct hart *h)
@@ -55,7 +55,7 @@ void code_flush(struct hart *h)
     h->code_generation++;
     if (h->code_generation == 0)
         h->code_generation = 1;
-    tlb_forget_code(h);
+    tlb_fetch_changed(h);
 }
 
 /* Guest code may be written by another hart meanwhile: read as such. */
@@ -253,8 +253,7 @@ static struct block *block_at(struct hart *h, const uint8_t *code, unsigned room
     return block;
 }
 
-/* Where to fetch `size` bytes at va. NULL: a fault was noted. */
-static const uint8_t *fetch_pointer(struct hart *h, uint64_t va, unsigned size, bool *mixed)
+const uint8_t *code_fetch(struct hart *h, uint64_t va, unsigned size, bool *mixed)
 {
     const struct tlb_entry *e = &h->tlb.fetch->entries[va >> PAGE_SHIFT & (TLB_SIZE - 1)];
     *mixed = false;
@@ -294,7 +293,7 @@ static const struct insn *enter_lone(struct hart *h, const uint8_t *first, bool 
     if (length == 4) {
         const uint8_t *second = first + 2;
         if (mixed || !(next & ~PAGE_MASK))
-            second = fetch_pointer(h, next, 2, &mixed);
+            second = code_fetch(h, next, 2, &mixed);
         if (!second)
             return fetch_trap(h);
         memcpy(code + 2, &(uint16_t){fetch16(second)}, 2);
@@ -311,7 +310,7 @@ const struct insn *code_enter(struct hart *h)
     if (jump->pc == pc && jump->stamp == h->tlb.fetch_stamp)
         return run_block(h, jump->block);
     bool mixed;
-    const uint8_t *code = fetch_pointer(h, pc, 2, &mixed);
+    const uint8_t *code = code_fetch(h, pc, 2, &mixed);
     if (!code)
         return fetch_trap(h);
     unsigned room = PAGE_SIZE - (pc & ~PAGE_MASK);
@@ -346,4 +345,18 @@ const struct insn *code_enter_from(struct hart *h, const struct insn *i)
     link->delta = (int16_t)(to->code - from->code);
     link->generation = generation;
     return first;
+}
+
+void code_run(struct hart *h)
+{
+    const struct insn *i = code_enter(h);
+    while (i)
+        i = i->run(h, i);
+}
+
+void code_step(struct hart *h)
+{
+    atomic_fetch_or(&h->events, HART_EV_STEP);
+    code_run(h);
+    atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STEP);
 }

@@ -108,6 +108,14 @@ void code_flush(struct hart *h);
 /* The block at h->pc becomes the running one; its first instruction. NULL: a fetch trap was taken. */
 const struct insn *code_enter(struct hart *h);
 
+/* Interprets from h->pc until hart.events is not zero; code_step: until the next block boundary. */
+void code_run(struct hart *h);
+void code_step(struct hart *h);
+
+/* Where to fetch `size` bytes of one page at va. NULL: a fault was noted. *mixed: what is known of the
+ * page holds for these bytes only. */
+const uint8_t *code_fetch(struct hart *h, uint64_t va, unsigned size, bool *mixed);
+
 /* Enters the block at h->pc from slot i of the running block, and links the two if that may be. */
 const struct insn *code_enter_from(struct hart *h, const struct insn *i);
 

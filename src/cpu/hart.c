@@ -96,9 +96,10 @@ void hart_run(struct hart *h)
     for (;;) {
         if (atomic_load_explicit(&h->events, memory_order_relaxed) && !serve_events(h))
             break;
-        const struct insn *i = code_enter(h);
-        while (i)
-            i = i->run(h, i);
+        if (h->engine.run)
+            h->engine.run(h->engine.ctx, h);
+        else
+            code_run(h);
     }
     hart_set_running(h, false);
 }

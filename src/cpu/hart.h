@@ -24,6 +24,7 @@ enum hart_event {
     HART_EV_IRQ = 1 << 0,   /* mip changed, or an enable that masks it */
     HART_EV_STOP = 1 << 1,  /* hart_run shall return */
     HART_EV_FENCE = 1 << 2, /* another hart waits for a fence of ours */
+    HART_EV_STEP = 1 << 3,  /* the interpreter shall return at the next block boundary */
 };
 
 /* Exception causes (privileged specification, "Machine Cause Register"). */
@@ -59,6 +60,27 @@ struct block;
 struct insn;
 struct code_cache;
 
+/*
+ * What runs a hart's code in the interpreter's place. run returns when hart.events is not zero, at an
+ * instruction boundary with the state in struct hart.
+ */
+struct engine {
+    void (*run)(void *ctx, struct hart *h);
+    void *ctx;
+};
+
+/* What translated code keeps beside the registers. */
+#define TRANSLATED_COUNTS 65
+struct translated {
+    uint64_t page_va;     /* virtual address of the page that is run */
+    uint64_t stack_base;  /* host stack where calls of the guest begin to nest */
+    uint64_t stack_limit; /* and where they have nested too deep */
+    uint64_t stack_leave; /* host stack of the one who entered */
+    uint32_t mxcsr;       /* x86-64: rounding mode and flags while fp_live */
+    uint8_t fp_live;      /* FP registers, flags and rounding mode are in the host's */
+    uint64_t count[TRANSLATED_COUNTS][2] __attribute__((aligned(16))); /* {n, 0} */
+};
+
 #define REG_SINK 32 /* where a write to x0 goes */
 
 struct hart {
@@ -81,6 +103,9 @@ struct hart {
     uint64_t f[32];   /* FP registers, narrower values NaN-boxed */
     struct fp_env fp; /* fflags */
     uint8_t frm;      /* fcsr.frm as written, 5 to 7 included */
+
+    struct translated translated;
+    struct engine engine; /* run is NULL: the interpreter */
 
     struct tlb tlb;
     struct code_cache *code;
@@ -109,6 +134,7 @@ struct hart {
     bool asleep; /* under lock: runs no guest code, now in hart_wait or outside hart_run */
 
     /* Fences that other harts ask for (SBI RFENCE): any thread. */
+    _Atomic uint32_t fence_kinds; /* enum hart_fence of what is open */
     _Atomic uint32_t fence_asked; /* count of requests */
     _Atomic uint32_t fence_done;  /* requests served: equal when nothing is open */
 };
@@ -146,13 +172,20 @@ void hart_stimer_expired(struct hart *h);
 /* Any thread: wakes a sleeping hart and makes a running one leave its block. */
 void hart_kick(struct hart *h, uint32_t events);
 
+/* What a fence does; a fence of no kind only has the hart leave what it runs. */
+enum hart_fence {
+    HART_FENCE_TLB = 1,   /* address translations */
+    HART_FENCE_FETCH = 2, /* instructions: FENCE.I */
+    HART_FENCE_JUMPS = 4, /* what is known about translated code */
+};
+
 /*
- * Any thread. Asks for a full fence (TLB and instruction fetch) on h; hart_fence_wait returns when h
+ * Any thread. Asks for a fence of these kinds (enum hart_fence) on h; hart_fence_wait returns when h
  * has done all it was asked up to `ticket`. A hart that waits passes itself as `self` so that it
  * goes on serving others and two harts that fence each other do not wait forever. A hart that is
  * not running counts as done: it fences before it runs again.
  */
-uint32_t hart_fence_ask(struct hart *h);
+uint32_t hart_fence_ask(struct hart *h, unsigned kinds);
 void hart_fence_wait(struct hart *h, uint32_t ticket, struct hart *self);
 
 /* For SBI calls and debuggers, on the hart's own thread or with the hart stopped. */

@@ -171,8 +171,9 @@ static bool ticket_reached(uint32_t done, uint32_t ticket)
     return (int32_t)(done - ticket) >= 0;
 }
 
-uint32_t hart_fence_ask(struct hart *h)
+uint32_t hart_fence_ask(struct hart *h, unsigned kinds)
 {
+    atomic_fetch_or(&h->fence_kinds, kinds);
     uint32_t ticket = atomic_fetch_add(&h->fence_asked, 1) + 1;
 
     /* A sleeping hart need not wake for it: it finds the bit when it wakes for another reason. */
@@ -210,8 +211,13 @@ void hart_serve_fences(struct hart *h)
     uint32_t asked = atomic_load(&h->fence_asked);
     if (asked == atomic_load(&h->fence_done))
         return;
-    tlb_flush(h);
-    code_fence(h);
+    unsigned kinds = atomic_exchange(&h->fence_kinds, 0);
+    if (kinds & HART_FENCE_TLB)
+        tlb_flush(h);
+    if (kinds & HART_FENCE_FETCH)
+        code_fence(h);
+    if (kinds & HART_FENCE_JUMPS)
+        tlb_forget_code(h);
     pthread_mutex_lock(&h->lock);
     atomic_store(&h->fence_done, asked);
     pthread_cond_broadcast(&h->wake);

@@ -83,12 +83,17 @@ void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code)
     note_code_slot(c, pc);
 }
 
+void tlb_fetch_changed(struct hart *h)
+{
+    h->tlb.fetch_epoch++;
+    restamp(&h->tlb);
+}
+
 void tlb_forget_code(struct hart *h)
 {
     for (unsigned i = 0; i < TLB_CONTEXTS; i++)
         if (h->tlb.contexts[i].ready)
             drop_jumps(&h->tlb, &h->tlb.contexts[i]);
-    h->tlb.fetch_epoch++;
     restamp(&h->tlb);
 }
 

@@ -37,7 +37,7 @@
 #define TLB_WALKS 64      /* page-walk cache */
 #define TLB_HUGE 8        /* ranges of virtual addresses that superpages were seen in */
 
-#define TLB_JUMP_BITS 12
+#define TLB_JUMP_BITS 13
 #define TLB_JUMPS (1u << TLB_JUMP_BITS)
 #define TLB_NO_JUMP UINT64_MAX /* an odd address */
 
@@ -126,7 +126,10 @@ void tlb_fence(struct hart *h, bool has_va, uint64_t va, bool has_asid, uint64_t
 /* Everything, whatever space (PMP, MXR or menvcfg changed, reset). */
 void tlb_flush(struct hart *h);
 
-/* Jump caches, those of the interpreter included, hold nothing any more. */
+/* What the interpreter's jump cache knows about fetch addresses is no longer true. */
+void tlb_fetch_changed(struct hart *h);
+
+/* The jump caches of all contexts hold nothing any more. */
 void tlb_forget_code(struct hart *h);
 
 /* For mmu.c: an entry for a page after an access of kind `wanted`; and a superpage was seen. */
@@ -136,7 +139,7 @@ void tlb_saw_huge(struct hart *h, uint64_t first, uint64_t size);
 /* The jump cache of tlb.fetch. */
 static inline unsigned tlb_jump_index(uint64_t pc)
 {
-    return (pc >> 1) & (TLB_JUMPS - 1);
+    return (pc >> 1 ^ pc >> (TLB_JUMP_BITS + 1)) & (TLB_JUMPS - 1);
 }
 void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code);
 

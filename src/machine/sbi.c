@@ -106,7 +106,8 @@ static int64_t legacy_call(struct machine *m, struct hart *h, uint64_t id, const
     case 7:
         if (!legacy_mask(h, arg[0], &mask, &base))
             return SBI_ERR_INVALID_ADDRESS;
-        return sbi_remote_fence(m, h, mask, base) ? 0 : SBI_ERR_INVALID_PARAM;
+        return sbi_remote_fence(m, h, id == 5 ? HART_FENCE_FETCH : HART_FENCE_TLB, mask,
+                                base) ? 0 : SBI_ERR_INVALID_PARAM;
     default:
         machine_request(m, MACHINE_POWEROFF, 0);
         return 0;

@@ -188,7 +188,7 @@ static void *fencer(void *arg)
 
     hart_set_running(f->self, true);
     for (unsigned i = 0; i < 2000; i++) {
-        hart_fence_wait(f->other, hart_fence_ask(f->other), f->self);
+        hart_fence_wait(f->other, hart_fence_ask(f->other, HART_FENCE_TLB | HART_FENCE_FETCH), f->self);
         if (atomic_load(&f->self->events) & HART_EV_FENCE)
             hart_serve_fences(f->self);
     }
@@ -222,13 +222,13 @@ static void a_sleeping_hart_fences_when_it_wakes(void **state)
     struct hart *h = lone_hart("rv64");
 
     /* Not running: nobody waits, and the request stays. */
-    hart_fence_wait(h, hart_fence_ask(h), NULL);
+    hart_fence_wait(h, hart_fence_ask(h, HART_FENCE_TLB | HART_FENCE_FETCH), NULL);
     assert_int_equal(h->fence_done, 0);
     hart_set_running(h, true);
     assert_int_equal(h->fence_done, 1);
-    hart_fence_wait(h, hart_fence_ask(h), h); /* itself */
+    hart_fence_wait(h, hart_fence_ask(h, HART_FENCE_TLB | HART_FENCE_FETCH), h); /* itself */
     assert_int_equal(h->fence_done, 2);
-    hart_fence_ask(h);
+    hart_fence_ask(h, HART_FENCE_TLB | HART_FENCE_FETCH);
     hart_wait(h); /* returns at once */
     assert_int_equal(h->fence_done, 3);
     hart_kick(h, HART_EV_STOP);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Memory for translated code: one memory object mapped twice, once to write and once to execute, so
+ * that no page is ever both.
+ */
+#ifndef RVVM_HOST_CODE_MEMORY_H
+#define RVVM_HOST_CODE_MEMORY_H
+
+#include "base/error.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct code_memory {
+    uint8_t *write;      /* page aligned; zero at first; costs nothing until touched */
+    const uint8_t *exec; /* the same bytes, readable and executable */
+    size_t size;
+};
+
+bool code_memory_map(struct code_memory *m, size_t size, struct error *err);
+void code_memory_unmap(struct code_memory *m);
+
+#endif
