@@ -48,8 +48,14 @@ bool space_on(const struct space *space);
 void space_off(void);
 void *page_new(void);
 
-static inline void sfence_all(void) { __asm__ volatile("sfence.vma" ::: "memory"); }
-static inline ulong pte_make(uint64_t pa, ulong flags) { return (ulong)(pa >> 12 << 10) | flags; }
+static inline void sfence_all(void)
+{
+    __asm__ volatile("sfence.vma" ::: "memory");
+}
+static inline ulong pte_make(uint64_t pa, ulong flags)
+{
+    return (ulong)(pa >> 12 << 10) | flags;
+}
 
 #define DEFAULT_LEVELS (RV64 ? 3 : 2)
 
@@ -66,7 +72,10 @@ static inline ulong pte_make(uint64_t pa, ulong flags) { return (ulong)(pa >> 12
 #define AMO_WORD "amoadd.w a0, a1, (a0)"
 
 /* Jumps to va in a mode; what is there should be an ecall. */
-static inline struct run run_fetch(unsigned mode, ulong va) { return run_at(mode, va, 0, 0); }
+static inline struct run run_fetch(unsigned mode, ulong va)
+{
+    return run_at(mode, va, 0, 0);
+}
 
 /* Parcels for code that tests write. */
 #define INSN_ECALL 0x00000073u
@@ -80,7 +89,13 @@ static inline void put32(void *at, uint32_t insn)
     parcel[0] = (uint16_t)insn;
     parcel[1] = (uint16_t)(insn >> 16);
 }
-static inline void put16(void *at, uint16_t insn) { *(volatile uint16_t *)at = insn; }
-static inline void fence_i(void) { __asm__ volatile("fence.i" ::: "memory"); }
+static inline void put16(void *at, uint16_t insn)
+{
+    *(volatile uint16_t *)at = insn;
+}
+static inline void fence_i(void)
+{
+    __asm__ volatile("fence.i" ::: "memory");
+}
 
 #endif

@@ -47,7 +47,8 @@ static void test_pages(void)
     /* Bits for software and G stay; the page number too. */
     set_leaf(rwx | 0x300 | PTE_G);
     RUN_OK(MODE_S, TEST_VA, 0, STORE_WORD);
-    CHECK(*space_entry(&space, TEST_VA, 0), pte_make((ulong)page, rwx | 0x300 | PTE_G | PTE_A | PTE_D));
+    CHECK(*space_entry(&space, TEST_VA, 0),
+          pte_make((ulong)page, rwx | 0x300 | PTE_G | PTE_A | PTE_D));
 
     set_leaf(PTE_V | PTE_R);
     CHECK(RUN(MODE_S, TEST_VA, 0, STORE_WORD).cause, CAUSE_STORE_PAGE);

@@ -26,9 +26,11 @@ static void test_status(void)
 #endif
     /* sstatus shows and changes its own fields only. */
     csr_write(sstatus, -1);
-    CHECK(csr_read(mstatus) & (MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP | MSTATUS_MPRV | MSTATUS_TVM |
-                               MSTATUS_TW | MSTATUS_TSR), 0);
-    CHECK(csr_read(sstatus) & (MSTATUS_SUM | MSTATUS_MXR | MSTATUS_SPP | MSTATUS_SPIE | MSTATUS_SIE),
+    CHECK(csr_read(mstatus) & (MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP | MSTATUS_MPRV |
+                               MSTATUS_TVM | MSTATUS_TW | MSTATUS_TSR),
+          0);
+    CHECK(csr_read(sstatus) &
+              (MSTATUS_SUM | MSTATUS_MXR | MSTATUS_SPP | MSTATUS_SPIE | MSTATUS_SIE),
           MSTATUS_SUM | MSTATUS_MXR | MSTATUS_SPP | MSTATUS_SPIE | MSTATUS_SIE);
     csr_write(sstatus, MSTATUS_FS);
 }
@@ -79,7 +81,8 @@ static void test_translation(void)
         if (mode == 8 || mode == 9)
             CHECK(csr_read(satp), mode << 60 | 0x1234);
         else
-            CHECK(csr_read(satp), 0); /* the whole write has no effect; Sv57 is off if not asked for */
+            CHECK(csr_read(satp),
+                  0); /* the whole write has no effect; Sv57 is off if not asked for */
     }
     csr_write(satp, 8UL << 60 | 0xffffUL << 44 | 0xfffffffffff);
     CHECK(csr_read(satp), 8UL << 60 | 0xffffUL << 44 | 0xfffffffffff);

@@ -30,7 +30,8 @@ static void test_causes(unsigned mode)
     struct run r;
 
     csr_write(mtval, 0x123);
-    r = RUN_TRAPS_TO_S(mode, UNMAPPED_PA, 0, "nop\nlw a0, 4(a0)", CAUSE_LOAD_ACCESS, UNMAPPED_PA + 4);
+    r = RUN_TRAPS_TO_S(mode, UNMAPPED_PA, 0, "nop\nlw a0, 4(a0)", CAUSE_LOAD_ACCESS,
+                       UNMAPPED_PA + 4);
     CHECK(r.at, 2);
     RUN_TRAPS_TO_S(mode, UNMAPPED_PA, 0, "sw a0, 4(a0)", CAUSE_STORE_ACCESS, UNMAPPED_PA + 4);
     r = RUN_TRAPS_TO_S(mode, UNMAPPED_PA, 0, "jr a0", CAUSE_FETCH_ACCESS, UNMAPPED_PA);
@@ -66,8 +67,9 @@ static void test_machine_mode_keeps_its_own(void)
     CHECK(csr_read(scause), 0x55);
     /* MPRV makes the access S-mode's, not the trap. */
     csr_set(mstatus, MSTATUS_MPRV);
-    RUN_TRAPS(MODE_M, UNMAPPED_PA, MODE_S << 11, "csrs mstatus, a1\nli a1, 0x20000\ncsrs mstatus, a1\nlw a0, 0(a0)",
-              CAUSE_LOAD_ACCESS, UNMAPPED_PA);
+    RUN_TRAPS(MODE_M, UNMAPPED_PA, MODE_S << 11,
+              "csrs mstatus, a1\nli a1, 0x20000\ncsrs mstatus, a1\nlw a0, 0(a0)", CAUSE_LOAD_ACCESS,
+              UNMAPPED_PA);
     csr_clear(mstatus, MSTATUS_MPRV);
 }
 

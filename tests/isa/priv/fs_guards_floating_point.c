@@ -19,14 +19,14 @@ static void set_fs(ulong fs)
 }
 
 /* One instruction that must make Clean state Dirty. */
-#define DIRTIES(mode, text)                                                                        \
-    do {                                                                                           \
-        struct run r_;                                                                             \
-        set_fs(FS_CLEAN);                                                                          \
-        CHECK(csr_read(mstatus) & SD, 0);                                                          \
-        r_ = RUN(mode, scratch, 0, text);                                                          \
-        check("ended: " text, __LINE__, r_.cause, CAUSE_ECALL_U + (mode));                         \
-        check("dirty: " text, __LINE__, r_.status & (MSTATUS_FS | SD), MSTATUS_FS | SD);           \
+#define DIRTIES(mode, text) \
+    do { \
+        struct run r_; \
+        set_fs(FS_CLEAN); \
+        CHECK(csr_read(mstatus) & SD, 0); \
+        r_ = RUN(mode, scratch, 0, text); \
+        check("ended: " text, __LINE__, r_.cause, CAUSE_ECALL_U + (mode)); \
+        check("dirty: " text, __LINE__, r_.status &(MSTATUS_FS | SD), MSTATUS_FS | SD); \
     } while (0)
 
 static ulong scratch[2] __attribute__((aligned(16)));

@@ -75,7 +75,9 @@ static void test_at_once(void)
     CHECK(r.a0, 1);
     csr_clear(mip, 1 << IRQ_SSI);
     csr_write(mideleg, 1 << IRQ_SSI);
-    r = supervisor_trap("sip", __LINE__, RUN(MODE_S, 1, 2, ".option norvc\ncsrsi sstatus, 2\ncsrw sip, a1\nli a0, 2"));
+    r = supervisor_trap(
+        "sip", __LINE__,
+        RUN(MODE_S, 1, 2, ".option norvc\ncsrsi sstatus, 2\ncsrw sip, a1\nli a0, 2"));
     CHECK(r.cause, INTERRUPT(IRQ_SSI));
     CHECK(r.at, 8);
     CHECK(r.a0, 1);

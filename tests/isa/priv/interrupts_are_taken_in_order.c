@@ -45,8 +45,7 @@ static void test_order_in_machine_mode(void)
         CHECK(r.at, 0);
         CHECK(r.tval, 0);
         CHECK(r.a0, 1);
-        CHECK(r.status & (MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP),
-              MSTATUS_MPIE | MSTATUS_MPP);
+        CHECK(r.status & (MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP), MSTATUS_MPIE | MSTATUS_MPP);
         csr_clear(mie, 1UL << order[i]);
     }
     CHECK(RUN(MODE_M, 0, 0, "").cause, CAUSE_ECALL_M);
@@ -69,7 +68,8 @@ static void test_order_in_supervisor_mode(void)
             r = supervisor_trap("delegated", __LINE__, r);
             CHECK(r.cause, INTERRUPT(order[i]));
             CHECK(r.at, 0);
-            CHECK(r.status & (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP), MSTATUS_SPIE | MSTATUS_SPP);
+            CHECK(r.status & (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP),
+                  MSTATUS_SPIE | MSTATUS_SPP);
             csr_set(sstatus, MSTATUS_SIE);
         }
         csr_clear(mie, 1UL << order[i]);

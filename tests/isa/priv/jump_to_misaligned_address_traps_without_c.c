@@ -21,11 +21,13 @@ void test_main(void)
                       CAUSE_FETCH_MISALIGNED, RAM_BASE + 2);
         CHECK(r.at, 4);
         CHECK(r.a1, 77);
-        r = RUN_TRAPS(modes[i], 0, 77, ".option norvc\nnop\n1: .4byte 0x006005ef\n", /* jal a1, 1b+6 */
+        r = RUN_TRAPS(modes[i], 0, 77,
+                      ".option norvc\nnop\n1: .4byte 0x006005ef\n", /* jal a1, 1b+6 */
                       CAUSE_FETCH_MISALIGNED, run_.epc + 6);
         CHECK(r.at, 4);
         CHECK(r.a1, 77);
-        r = RUN_TRAPS(modes[i], 0, 0, ".option norvc\nnop\nnop\n.4byte 0x00000563\n", /* beq x0, x0, .+10 */
+        r = RUN_TRAPS(modes[i], 0, 0,
+                      ".option norvc\nnop\nnop\n.4byte 0x00000563\n", /* beq x0, x0, .+10 */
                       CAUSE_FETCH_MISALIGNED, run_.epc + 10);
         CHECK(r.at, 8);
         CHECK(RUN_OK(modes[i], 1, 0, ".option norvc\n.4byte 0x00001563\nli a0, 5\n"), 5); /* bne */

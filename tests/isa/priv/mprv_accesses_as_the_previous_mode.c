@@ -15,9 +15,9 @@ static uint32_t *user, *kernel, *code;
 #define CODE_VA (TEST_VA + 2 * PAGE)
 
 /* One access of M-mode with these bits of mstatus set around it. */
-#define AS(status, at, value, access)                                                              \
-    RUN(MODE_M, at, value,                                                                         \
-        "li t0, 0x1800\ncsrc mstatus, t0\n"                                                        \
+#define AS(status, at, value, access) \
+    RUN(MODE_M, at, value, \
+        "li t0, 0x1800\ncsrc mstatus, t0\n" \
         "li t0, " #status "\ncsrs mstatus, t0\n" access)
 
 static void expect(int line, struct run r, bool works, ulong cause, ulong tval)
@@ -47,7 +47,8 @@ void test_main(void)
     expect(__LINE__, r, true, 0, 0);
     CHECK(r.a0, 1);
     expect(__LINE__, AS(0x20000, KERNEL_VA, 0, LOAD_WORD), false, CAUSE_LOAD_PAGE, KERNEL_VA);
-    expect(__LINE__, AS(0x20000, KERNEL_VA + 4, 9, STORE_WORD), false, CAUSE_STORE_PAGE, KERNEL_VA + 4);
+    expect(__LINE__, AS(0x20000, KERNEL_VA + 4, 9, STORE_WORD), false, CAUSE_STORE_PAGE,
+           KERNEL_VA + 4);
     r = AS(0x20800, KERNEL_VA, 0, LOAD_WORD);
     expect(__LINE__, r, true, 0, 0);
     CHECK(r.a0, 2);

@@ -66,7 +66,8 @@ void test_main(void)
     page = page_new();
     CHECK(space_on(&space), true);
     for (ulong bits = 0; bits < 32; bits++) {
-        space_map(&space, TEST_VA, (ulong)page, 0, bits | (bits & (PTE_R | PTE_X) ? PTE_A | PTE_D : 0));
+        space_map(&space, TEST_VA, (ulong)page, 0,
+                  bits | (bits & (PTE_R | PTE_X) ? PTE_A | PTE_D : 0));
         sfence_all();
         for (unsigned mode = MODE_U; mode <= MODE_S; mode++) {
             for (unsigned how = 0; how < 4; how++) {

@@ -44,8 +44,8 @@ void test_main(void)
     WORKS(0, 0x300); /* RSW */
     WORKS(0, PTE_G);
     FAULTS(0, PTE_V);
-    FAULTS(0, PTE_R);                         /* W without R */
-    FAULTS(0, PTE_R | PTE_W | PTE_X);         /* a pointer, but there is no next level */
+    FAULTS(0, PTE_R);                 /* W without R */
+    FAULTS(0, PTE_R | PTE_W | PTE_X); /* a pointer, but there is no next level */
     for (int bit = 54; bit <= 60; bit++)
         FAULTS(0, 1UL << bit);
     FAULTS(0, 1UL << 61); /* PBMTE is clear */

@@ -8,7 +8,7 @@
  */
 #include "test.h"
 
-#define RETURN(mnemonic, epc, status)                                                              \
+#define RETURN(mnemonic, epc, status) \
     RUN(MODE_M, status, CODE("nop"), "csrw " epc ", a1\ncsrw mstatus, a0\n" mnemonic "\nj .\n")
 
 void test_main(void)

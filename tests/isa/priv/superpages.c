@@ -5,7 +5,7 @@
  * specification, "Virtual Address Translation Process").
  *
  * rerun: tests/isa/isa.test superpages
- * cpu: sv57=on
+ * cpu-rv64: sv57=on
  */
 #include "paging.h"
 

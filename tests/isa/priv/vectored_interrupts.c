@@ -38,7 +38,8 @@ static void test_machine(void)
 {
     /* A table of ecalls would trap to itself: this one restores mtvec from a1 first, and the link
      * in a0 tells which entry it was. */
-    uintptr_t table = CODE(".option norvc\n.balign 64\n.rept 16\njal a0, 9f\n.endr\n9: csrw mtvec, a1\n");
+    uintptr_t table =
+        CODE(".option norvc\n.balign 64\n.rept 16\njal a0, 9f\n.endr\n9: csrw mtvec, a1\n");
     static const uint8_t irqs[] = {IRQ_SSI, IRQ_MSI, IRQ_STI, IRQ_MTI, IRQ_SEI};
 
     table = (table + 63) & ~63UL;

@@ -8,9 +8,8 @@
 #include "test.h"
 
 /* Runs `ret` in M-mode with this mstatus and a return address at an ecall; what that ecall met. */
-#define RETURN(mnemonic, epc, status)                                                              \
-    RUN(MODE_M, status, CODE("nop"),                                                               \
-        "csrw " epc ", a1\ncsrw mstatus, a0\n" mnemonic "\nj .\n")
+#define RETURN(mnemonic, epc, status) \
+    RUN(MODE_M, status, CODE("nop"), "csrw " epc ", a1\ncsrw mstatus, a0\n" mnemonic "\nj .\n")
 
 #define STACK (MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP | MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP)
 
@@ -29,7 +28,8 @@ static void test_mret(void)
         CHECK(r.status & STACK, MSTATUS_SPP | (mpie ? MSTATUS_MPIE : 0) | MODE_S << 11);
     }
     /* What mret itself leaves, seen without another trap: back to M-mode. */
-    r = RUN(MODE_M, MSTATUS_MPP, 0, "csrw mstatus, a0\nla a1, 1f\ncsrw mepc, a1\nmret\nnop\n1: csrr a0, mstatus");
+    r = RUN(MODE_M, MSTATUS_MPP, 0,
+            "csrw mstatus, a0\nla a1, 1f\ncsrw mepc, a1\nmret\nnop\n1: csrr a0, mstatus");
     CHECK(r.cause, CAUSE_ECALL_M);
     CHECK(r.a0 & STACK, MSTATUS_MPIE);
     r = RUN(MODE_M, MSTATUS_MPP | MSTATUS_MPIE | MSTATUS_MPRV, 0,

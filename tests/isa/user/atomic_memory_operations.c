@@ -12,23 +12,26 @@ SAME_IN_USER_MODE;
 
 static uint64_t cell[3] __attribute__((aligned(16)));
 
-#define AMO(op, old, operand, want)                                                                \
-    do {                                                                                           \
-        ulong got_, other_ = (ulong)(operand);                                                     \
-        amo_setup(old);                                                                            \
-        __asm__ volatile(op " %0, %1, (%2)" : "=&r"(got_) : "r"(other_), "r"(&cell[1]) : "memory");\
-        amo_verify(op, __LINE__, got_, old, want);                          \
-        amo_setup(old);                                                                            \
-        __asm__ volatile(op ".aqrl %0, %0, (%1)" : "+&r"(other_) : "r"(&cell[1]) : "memory");      \
-        amo_verify(op, __LINE__, other_, old, want);                                           \
-        amo_setup(old);                                                                            \
-        __asm__ volatile(op " x0, %0, (%1)" ::"r"((ulong)(operand)), "r"(&cell[1]) : "memory");    \
+#define AMO(op, old, operand, want) \
+    do { \
+        ulong got_, other_ = (ulong)(operand); \
+        amo_setup(old); \
+        __asm__ volatile(op " %0, %1, (%2)" \
+                         : "=&r"(got_) \
+                         : "r"(other_), "r"(&cell[1]) \
+                         : "memory"); \
+        amo_verify(op, __LINE__, got_, old, want); \
+        amo_setup(old); \
+        __asm__ volatile(op ".aqrl %0, %0, (%1)" : "+&r"(other_) : "r"(&cell[1]) : "memory"); \
+        amo_verify(op, __LINE__, other_, old, want); \
+        amo_setup(old); \
+        __asm__ volatile(op " x0, %0, (%1)" ::"r"((ulong)(operand)), "r"(&cell[1]) : "memory"); \
         amo_verify(op, __LINE__, op[sizeof(op) - 2] == 'w' ? (ulong)(int32_t)(old) : (ulong)(old), \
-                   old, want);                                                                     \
-        got_ = (ulong)&cell[1];                                                                    \
-        amo_setup(old);                                                                            \
-        __asm__ volatile(op ".aq %0, %1, (%0)" : "+&r"(got_) : "r"((ulong)(operand)) : "memory");  \
-        amo_verify(op, __LINE__, got_, old, want);                                             \
+                   old, want); \
+        got_ = (ulong)&cell[1]; \
+        amo_setup(old); \
+        __asm__ volatile(op ".aq %0, %1, (%0)" : "+&r"(got_) : "r"((ulong)(operand)) : "memory"); \
+        amo_verify(op, __LINE__, got_, old, want); \
     } while (0)
 
 static void amo_setup(uint64_t old)

@@ -10,12 +10,12 @@
 SAME_IN_USER_MODE;
 
 /* Runs two-byte instructions on a0 (in and out) and a1 (in); the assembler must compress each. */
-#define C2(text, in0, in1, want)                                                                   \
-    do {                                                                                           \
-        register ulong a0_ __asm__("a0") = (ulong)(in0);                                           \
-        register ulong a1_ __asm__("a1") = (ulong)(in1);                                           \
-        __asm__ volatile(text : "+r"(a0_), "+r"(a1_)::"memory", "ra", "t0", "t1");                 \
-        check(text, __LINE__, a0_, (ulong)(want));                                                 \
+#define C2(text, in0, in1, want) \
+    do { \
+        register ulong a0_ __asm__("a0") = (ulong)(in0); \
+        register ulong a1_ __asm__("a1") = (ulong)(in1); \
+        __asm__ volatile(text : "+r"(a0_), "+r"(a1_)::"memory", "ra", "t0", "t1"); \
+        check(text, __LINE__, a0_, (ulong)(want)); \
     } while (0)
 
 static ulong area[64] __attribute__((aligned(64)));
@@ -64,12 +64,14 @@ static void test_memory(void)
     C2("c.lw a0, 124(a1)", 0, area, (long)((int32_t *)area)[31]);
     C2("c.sw a0, 64(a1)\nc.li a0, 0\nlw a0, 64(a1)", 0x12345678, area, 0x12345678);
     C2("mv t0, sp\nmv sp, a1\nc.lwsp a0, 252(sp)\nmv sp, t0", 0, area, (long)((int32_t *)area)[63]);
-    C2("mv t0, sp\nmv sp, a1\nc.swsp a0, 128(sp)\nc.li a0, 0\nc.lwsp a0, 128(sp)\nmv sp, t0", 0x7654321, area, 0x7654321);
+    C2("mv t0, sp\nmv sp, a1\nc.swsp a0, 128(sp)\nc.li a0, 0\nc.lwsp a0, 128(sp)\nmv sp, t0",
+       0x7654321, area, 0x7654321);
 #if RV64
     C2("c.ld a0, 248(a1)", 0, area, area[31]);
     C2("c.sd a0, 8(a1)\nc.li a0, 0\nc.ld a0, 8(a1)", 0x123456789abcdef0, area, 0x123456789abcdef0);
     C2("mv t0, sp\nmv sp, a1\nc.ldsp a0, 504(sp)\nmv sp, t0", 0, area, area[63]);
-    C2("mv t0, sp\nmv sp, a1\nc.sdsp a0, 256(sp)\nc.li a0, 0\nc.ldsp a0, 256(sp)\nmv sp, t0", -77, area, -77);
+    C2("mv t0, sp\nmv sp, a1\nc.sdsp a0, 256(sp)\nc.li a0, 0\nc.ldsp a0, 256(sp)\nmv sp, t0", -77,
+       area, -77);
 #endif
 }
 
@@ -93,15 +95,15 @@ static void test_jumps(void)
 /* HINTs: rd = x0, shift by 0 (custom use on RV32), c.nop with an immediate, c.mv/c.add to x0. */
 static void test_hints(void)
 {
-    C2(".2byte 0x0001\n.2byte 0x007d", 6, 7, 6);             /* c.nop, c.nop 31 */
-    C2(".2byte 0x4005\n.2byte 0x407d", 6, 7, 6);             /* c.li x0 */
-    C2(".2byte 0x6005", 6, 7, 6);                            /* c.lui x0, 1 */
-    C2(".2byte 0x802e", 6, 7, 6);                            /* c.mv x0, a1 */
+    C2(".2byte 0x0001\n.2byte 0x007d", 6, 7, 6);                /* c.nop, c.nop 31 */
+    C2(".2byte 0x4005\n.2byte 0x407d", 6, 7, 6);                /* c.li x0 */
+    C2(".2byte 0x6005", 6, 7, 6);                               /* c.lui x0, 1 */
+    C2(".2byte 0x802e", 6, 7, 6);                               /* c.mv x0, a1 */
     C2(".2byte 0x902e\n.2byte 0x900a\n.2byte 0x9016", 6, 7, 6); /* c.add x0, ... (Zihintntl) */
-    C2(".2byte 0x0502", 6, 7, 6);                        /* c.slli a0, 0 */
-    C2(".2byte 0x0006\n.2byte 0x0016", 6, 7, 6);             /* c.slli x0, 1 and 5 */
-    C2(".2byte 0x0501", 6, 7, 6);                            /* c.addi a0, 0 */
-    C2(".2byte 0x8101\n.2byte 0x8501", 6, 7, 6);             /* c.srli64, c.srai64 a0 */
+    C2(".2byte 0x0502", 6, 7, 6);                               /* c.slli a0, 0 */
+    C2(".2byte 0x0006\n.2byte 0x0016", 6, 7, 6);                /* c.slli x0, 1 and 5 */
+    C2(".2byte 0x0501", 6, 7, 6);                               /* c.addi a0, 0 */
+    C2(".2byte 0x8101\n.2byte 0x8501", 6, 7, 6);                /* c.srli64, c.srai64 a0 */
 }
 
 void test_main(void)

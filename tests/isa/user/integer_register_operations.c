@@ -88,8 +88,10 @@ static void test_x0_is_never_written(void)
 {
     ulong v;
 
-    __asm__ volatile("li t0, 77\n add x0, t0, t0\n lui x0, 5\n auipc x0, 1\n jal x0, 1f\n1: ori x0, t0, 1\n"
-                     "mul x0, t0, t0\n csrr x0, fcsr\n mv %0, x0" : "=r"(v)::"t0");
+    __asm__ volatile(
+        "li t0, 77\n add x0, t0, t0\n lui x0, 5\n auipc x0, 1\n jal x0, 1f\n1: ori x0, t0, 1\n"
+        "mul x0, t0, t0\n csrr x0, fcsr\n mv %0, x0"
+        : "=r"(v)::"t0");
     CHECK(v, 0);
     __asm__ volatile("la t0, test_main\n lw x0, 0(t0)\n mv %0, x0" : "=r"(v)::"t0");
     CHECK(v, 0);

@@ -11,11 +11,11 @@ SAME_IN_USER_MODE;
 
 static uint8_t bytes[8192 + 64] __attribute__((aligned(4096)));
 
-#define LOAD(op, at)                                                                               \
-    ({                                                                                             \
-        ulong v_;                                                                                  \
-        __asm__ volatile(op " %0, 0(%1)" : "=r"(v_) : "r"(at) : "memory");                         \
-        v_;                                                                                        \
+#define LOAD(op, at) \
+    ({ \
+        ulong v_; \
+        __asm__ volatile(op " %0, 0(%1)" : "=r"(v_) : "r"(at) : "memory"); \
+        v_; \
     })
 #define STORE(op, at, v) __asm__ volatile(op " %0, 0(%1)" ::"r"((ulong)(v)), "r"(at) : "memory")
 
@@ -49,11 +49,19 @@ static void test_store_at(uint8_t *at, int width)
     for (int i = -8; i < 16; i++)
         at[i] = 0x11;
     switch (width) {
-    case 1: STORE("sb", at, (ulong)pattern); break;
-    case 2: STORE("sh", at, (ulong)pattern); break;
-    case 4: STORE("sw", at, (ulong)pattern); break;
+    case 1:
+        STORE("sb", at, (ulong)pattern);
+        break;
+    case 2:
+        STORE("sh", at, (ulong)pattern);
+        break;
+    case 4:
+        STORE("sw", at, (ulong)pattern);
+        break;
 #if RV64
-    case 8: STORE("sd", at, (ulong)pattern); break;
+    case 8:
+        STORE("sd", at, (ulong)pattern);
+        break;
 #endif
     }
     CHECK64(value_at(at, width), pattern & mask);

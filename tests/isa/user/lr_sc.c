@@ -19,7 +19,10 @@ static void test_words(void)
 
     word[0] = 0x80000001;
     word[1] = 7;
-    __asm__ volatile("lr.w %0, (%2)\nsc.w %1, %3, (%2)" : "=&r"(old), "=&r"(failed) : "r"(word), "r"(42) : "memory");
+    __asm__ volatile("lr.w %0, (%2)\nsc.w %1, %3, (%2)"
+                     : "=&r"(old), "=&r"(failed)
+                     : "r"(word), "r"(42)
+                     : "memory");
     CHECK(old, (long)(int32_t)0x80000001);
     CHECK(failed, 0);
     CHECK(word[0], 42);
@@ -80,10 +83,11 @@ static void test_loop(void)
     for (unsigned i = 0; i < 1000; i++) {
         ulong t;
 
-        __asm__ volatile("1: lr.w %0, (%2)\nbne %0, %3, 2f\nsc.w %0, %4, (%2)\nbnez %0, 1b\nj 3f\n2: li %1, 1\n3:"
-                         : "=&r"(t), "+r"(failed)
-                         : "r"(word), "r"((ulong)i), "r"((ulong)i + 1)
-                         : "memory");
+        __asm__ volatile(
+            "1: lr.w %0, (%2)\nbne %0, %3, 2f\nsc.w %0, %4, (%2)\nbnez %0, 1b\nj 3f\n2: li %1, 1\n3:"
+            : "=&r"(t), "+r"(failed)
+            : "r"(word), "r"((ulong)i), "r"((ulong)i + 1)
+            : "memory");
     }
     CHECK(word[0], 1000);
     CHECK(failed, 0);

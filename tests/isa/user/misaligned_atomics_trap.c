@@ -11,16 +11,16 @@
 
 static uint64_t cell[4] __attribute__((aligned(64)));
 
-#define TRAPS_MISALIGNED(mode, text, offset, load)                                                 \
-    do {                                                                                           \
-        ulong at_ = (ulong)cell + (offset);                                                        \
-        struct run r_ = RUN(mode, at_, 99, text);                                                  \
-        CHECK_TRUE(r_.cause == ((load) ? CAUSE_LOAD_MISALIGNED : CAUSE_STORE_MISALIGNED) ||        \
-                   r_.cause == ((load) ? CAUSE_LOAD_ACCESS : CAUSE_STORE_ACCESS));                 \
-        check("tval " text, __LINE__, r_.tval, at_);                                               \
-        check("epc " text, __LINE__, r_.at, 0);                                                    \
-        check("rd " text, __LINE__, r_.a0, at_);                                                   \
-        check64("memory " text, __LINE__, cell[0] | cell[1], 0);                                   \
+#define TRAPS_MISALIGNED(mode, text, offset, load) \
+    do { \
+        ulong at_ = (ulong)cell + (offset); \
+        struct run r_ = RUN(mode, at_, 99, text); \
+        CHECK_TRUE(r_.cause == ((load) ? CAUSE_LOAD_MISALIGNED : CAUSE_STORE_MISALIGNED) || \
+                   r_.cause == ((load) ? CAUSE_LOAD_ACCESS : CAUSE_STORE_ACCESS)); \
+        check("tval " text, __LINE__, r_.tval, at_); \
+        check("epc " text, __LINE__, r_.at, 0); \
+        check("rd " text, __LINE__, r_.a0, at_); \
+        check64("memory " text, __LINE__, cell[0] | cell[1], 0); \
     } while (0)
 
 void test_main(void)
