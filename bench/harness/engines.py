@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,15 +48,15 @@ def parse_end(lines, name):
 class ProcessSession:
     """Programs as processes of the host, by an emulator or by themselves."""
 
-    def __init__(self, prefix, kernels, cc1, flags, programs):
-        self.prefix, self.kernels, self.cc1, self.flags = prefix, kernels, cc1, flags
-        self.programs = programs
+    def __init__(self, kernels, cc1, flags, programs):
+        self.kernels, self.cc1 = kernels, cc1  # words of commands
+        self.flags, self.programs = flags, programs
 
     def _run(self, command, seconds, cpus=None):
         setup = (lambda: os.sched_setaffinity(0, cpus)) if cpus else None
         start = time.monotonic()
         try:
-            done = subprocess.run(self.prefix + command, stdin=subprocess.DEVNULL, text=True,
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                   errors="replace", timeout=seconds, preexec_fn=setup)
         except subprocess.TimeoutExpired:
@@ -69,7 +70,7 @@ class ProcessSession:
         return lines, time.monotonic() - start
 
     def kernel(self, name, rounds, seconds=120, processes=1, cpus=None):
-        command = [self.kernels, "-j", str(processes), name, str(rounds)]
+        command = [*self.kernels, "-j", str(processes), name, str(rounds)]
         lines, _ = self._run(command, seconds, cpus)
         return parse_end([(None, line) for line in lines], name)
 
@@ -89,8 +90,8 @@ class Native:
         return programs.native_kernels
 
     @contextmanager
-    def session(self, programs):
-        yield ProcessSession([], programs.native_kernels, programs.native_cc1, [], programs)
+    def session(self, programs, **_):
+        yield ProcessSession([programs.native_kernels], [programs.native_cc1], [], programs)
 
 
 class User:
@@ -103,12 +104,11 @@ class User:
         return f"{self.command} {programs.riscv_kernels}"
 
     @contextmanager
-    def session(self, programs):
-        prefix, cc1 = [self.command], None
-        if programs.compiler:
-            prefix += ["-L", programs.compiler]
-            cc1 = os.path.join(programs.compiler, "cc1")
-        yield ProcessSession(prefix, programs.riscv_kernels, cc1, RISCV_FLAGS, programs)
+    def session(self, programs, **_):
+        # Only the compiler wants libraries, which are in its folder.
+        compiler = programs.compiler or ""
+        cc1 = [self.command, "-L", compiler, os.path.join(compiler, "cc1")]
+        yield ProcessSession([self.command, programs.riscv_kernels], cc1, RISCV_FLAGS, programs)
 
 
 class GuestSession:
@@ -128,7 +128,7 @@ class GuestSession:
         return parse_end(self._run(f"/bench/kernels -j {processes} {name} {rounds}", seconds), name)
 
     def compile(self, seconds=600):
-        command = compile_command("/bench/cc1", "/bench/job.i", "/tmp/job.s", RISCV_FLAGS)
+        command = compile_command(["/bench/cc1"], "/bench/job.i", "/tmp/job.s", RISCV_FLAGS)
         lines = self._run(f"/bench/kernels -x {' '.join(command)} && sha256sum /tmp/job.s", seconds)
         run = parse_end(lines, "command")
         run.result = lines[-2][1].split(" ")[0]
@@ -158,8 +158,9 @@ class Machine:
             console.close()
 
     @contextmanager
-    def session(self, programs, harts=1):
-        console = Console(self.arguments(programs, programs.initramfs,
+    def session(self, programs, harts=1, compiler=False):
+        initramfs = programs.compile_initramfs if compiler else programs.initramfs
+        console = Console(self.arguments(programs, initramfs,
                                          "console=ttyS0 quiet rvvm.test=bench", "1G", harts))
         try:
             console.lines_until("bench: ready", BOOT_SECONDS)
@@ -171,7 +172,9 @@ class Machine:
 def find_engines(rvvm):
     """All that are here, ours first. Until rvvm has a choice of engines it is one column."""
     engines = []
-    if rvvm and os.access(rvvm, os.X_OK):
+    if not os.access(rvvm, os.X_OK):
+        print(f"bench: {rvvm} is not there: no columns of ours", file=sys.stderr)
+    else:
         shown = subprocess.run([rvvm, "-h"], capture_output=True, text=True, check=False,
                                stdin=subprocess.DEVNULL, timeout=20)
         if re.search(r"^\s+-jit\b", shown.stdout + shown.stderr, re.M):

@@ -58,7 +58,7 @@ def describe(programs, engines, arguments):
         with open(os.path.join(programs.compiler, "package"), encoding="ascii") as file:
             package = file.read().strip()
         native = first_line(programs.native_cc1, "--version") or first_line(NATIVE_CC, "--version")
-        command = " ".join(compile_command("cc1", "job.i", "job.s", RISCV_FLAGS))
+        command = " ".join(compile_command(["cc1"], "job.i", "job.s", RISCV_FLAGS))
         header.append(("compile job", f"{package} on {programs.job_lines} lines; natively {native}"))
         header.append(("", command))
     for engine in engines:

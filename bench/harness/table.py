@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-only
 """The results as text: header, one table, means of each group, and how ours stands beside QEMU."""
+import statistics
+
 from harness.results import MIB, PERCENT, RATIO, SECONDS, SPEEDUP
 
 FORMATS = {RATIO: "{:.2f}", SECONDS: "{:.2f}", MIB: "{:.0f}", PERCENT: "{:.1f}", SPEEDUP: "x{:.2f}"}
@@ -31,7 +33,7 @@ def native_text(row):
     if cell is None or not (cell.seconds or cell.samples):
         return "-"
     if row.unit == RATIO:
-        return f"{min(cell.seconds):.3f} s"
+        return f"{statistics.median(cell.seconds):.3f} s"
     return cell_text(row, "native")
 
 

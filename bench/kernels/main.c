@@ -62,7 +62,7 @@ static void end(const char *name, const char *result, double since)
 static void run(const struct kernel *k, unsigned rounds, char *result, size_t size)
 {
     if (k->run)
-        snprintf(result, size, "%016" PRIx64, k->run(rounds));
+        snprintf(result, size, "0x%016" PRIx64, k->run(rounds));
     else
         snprintf(result, size, "%.17g", k->run_fp(rounds));
 }
