@@ -6,8 +6,8 @@
  *     gen ... -block 17 -prefixes -detail -o FILE
  *
  * The second makes of block 17 one block for each of its prefixes, so that the first whose state
- * differs shows the instruction at fault; standard output tells what each prefix ends with.
- * -user: for a Linux program, where nothing traps.
+ * differs shows the instruction at fault; standard output tells what each prefix ends with. The first
+ * tells the number of instructions. -user: for a Linux program, where nothing traps.
  */
 #include "layout.h"
 #include "stream.h"
@@ -16,7 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { VALUES = 4096, UNITS = 32, IMAGE_ROOM = 24 << 20, TABLES = 12 };
+enum {
+    VALUES = 4096,
+    UNITS = 32,
+    IMAGE_ROOM = 24 << 20,
+    TABLES = 12,
+    NO_MEMORY = 0xc0000 /* page */
+};
 
 static uint8_t image[IMAGE_ROOM];
 static size_t image_length;
@@ -26,7 +32,7 @@ static struct {
     const char *group, *cpu, *out;
     unsigned xlen, count, block;
     bool prefixes, detail, user, one;
-} option = { .xlen = 64, .count = 100, .group = "integer", .cpu = "" };
+} option = {.xlen = 64, .count = 100, .group = "integer", .cpu = ""};
 
 static void fail(const char *what)
 {
@@ -51,8 +57,14 @@ static uint32_t address_of(const void *p)
 static uint64_t integer_value(struct random *r)
 {
     static const uint64_t special[] = {
-        0, 1, 2, 0x7fffffff, 0x80000000, 0xffffffff, INT64_MAX, UINT64_C(1) << 63, UINT64_MAX,
-        UINT64_C(0xffffffff80000000), 0xff, 0x80, 0x7fff, 0x8000, 0xffff, UINT64_C(0xffffffff00000000),
+        0,          1,
+        2,          0x7fffffff,
+        0x80000000, 0xffffffff,
+        INT64_MAX,  UINT64_C(1) << 63,
+        UINT64_MAX, UINT64_C(0xffffffff80000000),
+        0xff,       0x80,
+        0x7fff,     0x8000,
+        0xffff,     UINT64_C(0xffffffff00000000),
     };
     uint64_t bits = random_bits(r);
     switch (random_below(r, 6)) {
@@ -135,7 +147,9 @@ static uint64_t float_value(struct random *r)
  * memory beyond everything, or no memory at all.
  *
  * Left out, for QEMU 7.2 is wrong there: pointers to tables outside memory (it says page fault, not
- * access fault), reserved bits of pointers (A, D, U, N and PBMT: it walks on).
+ * access fault), reserved bits of pointers (A, D, U, N and PBMT: it walks on), and in leaves PBMT 3,
+ * reserved bits, N above the last level and with a page number that it may not have (it goes on, or
+ * sets A before it faults).
  */
 static uint64_t random_pte(struct random *r, unsigned level, unsigned levels, const struct isa *isa)
 {
@@ -161,7 +175,7 @@ static uint64_t random_pte(struct random *r, unsigned level, unsigned levels, co
     if (level == 0) {
         page = FRAMES_BASE / PAGED_SIZE + (bits >> 20) % FRAME_COUNT;
         if (one_in(r, 16))
-            page = 0xc0000;
+            page = NO_MEMORY;
     } else {
         /* Free memory from 0x84000000 on by the indices below, or what a superpage may not be. */
         unsigned bits_a_level = isa->xlen == 32 ? 10 : 9;
@@ -170,16 +184,17 @@ static uint64_t random_pte(struct random *r, unsigned level, unsigned levels, co
         if (!span || one_in(r, 8))
             page = 0x84001;
         else if (one_in(r, 8))
-            page = 0xc0000;
+            page = NO_MEMORY;
     }
+    /* An AMO there: is D set before the access fault, or not? Either will do, so it is set before. */
+    if (page == NO_MEMORY && (flags & 4))
+        flags |= 0x80;
     uint64_t pte = (uint64_t)page << 10 | flags;
     if (isa->xlen == 64) {
         if (one_in(r, 8))
-            pte |= (uint64_t)random_below(r, 4) << 61; /* PBMT */
-        if (one_in(r, 16))
-            pte |= UINT64_C(1) << 63 | (level ? 0 : UINT64_C(8) << 10); /* N */
-        if (one_in(r, 32))
-            pte |= UINT64_C(1) << (54 + random_below(r, 7));
+            pte |= (uint64_t)random_below(r, 3) << 61;        /* PBMT */
+        if (level == 0 && page != NO_MEMORY && one_in(r, 16)) /* N: 64 KiB */
+            pte = (pte & ~(UINT64_C(15) << 10)) | UINT64_C(1) << 63 | UINT64_C(8) << 10;
     }
     return pte;
 }
@@ -200,7 +215,8 @@ static unsigned fill_tables(struct random *r, const struct isa *isa, uint8_t *ta
     memset(tables, 0, count * PAGED_SIZE);
     for (unsigned t = 0; t < 2 * levels; t++)
         for (unsigned i = 32; i < 40; i++)
-            set_pte(tables + t * PAGED_SIZE, i, random_pte(r, levels - 1 - t / 2, levels, isa), rv64);
+            set_pte(tables + t * PAGED_SIZE, i, random_pte(r, levels - 1 - t / 2, levels, isa),
+                    rv64);
     for (unsigned user = 0; user < 2; user++) {
         uint64_t flags = user ? 0xdf : 0xcf; /* V R W X, U, A D */
         uint8_t *root = tables + user * PAGED_SIZE;
@@ -237,7 +253,7 @@ static void fill_mode(struct stream *s, struct diff_block *b)
         b->mstatus |= random_bits(r) & 0xc0000; /* SUM MXR */
         s->paged = true;
     } else if (!strcmp(option.group, "traps")) {
-        static const uint8_t modes[] = { 0, 1, 3 };
+        static const uint8_t modes[] = {0, 1, 3};
         s->mode = modes[random_below(r, 3)];
         if (one_in(r, 6))
             b->mstatus &= ~0x6000u;
@@ -276,7 +292,7 @@ static void make_block(struct stream *s, struct diff_block *b, unsigned number, 
 {
     s->random.state = option.seed * 0x10001 + number;
     struct random *r = &s->random;
-    *b = (struct diff_block){ .keep = 1 + random_below(r, 31) };
+    *b = (struct diff_block){.keep = 1 + random_below(r, 31)};
     b->x = x + 8 * random_below(r, VALUES - 32);
     b->f = f + 8 * random_below(r, VALUES - 32);
     b->fcsr = random_bits(r) & 0x1f;
@@ -336,8 +352,8 @@ static void parse(int count, char **words)
 
 int main(int argc, char **argv)
 {
-    struct stream s = { 0 };
-    struct error err = { "" };
+    struct stream s = {0};
+    struct error err = {""};
 
     parse(argc, argv);
     isa_default(&s.isa, option.xlen);
@@ -353,7 +369,7 @@ int main(int argc, char **argv)
     struct diff_header *header = take(sizeof *header);
     struct diff_block *blocks = take(count * sizeof *blocks);
     uint64_t *x = take(VALUES * 8), *f = take(VALUES * 8);
-    struct random r = { option.seed };
+    struct random r = {option.seed};
     for (unsigned i = 0; i < VALUES; i++) {
         x[i] = integer_value(&r);
         f[i] = float_value(&r);
@@ -369,7 +385,8 @@ int main(int argc, char **argv)
     s.room = IMAGE_ROOM - image_length;
     for (unsigned i = 0; i < count; i++) {
         unsigned number = option.one ? option.block : i;
-        make_block(&s, &blocks[i], number, option.prefixes ? i : UNITS, address_of(x), address_of(f));
+        make_block(&s, &blocks[i], number, option.prefixes ? i : UNITS, address_of(x),
+                   address_of(f));
     }
     if (s.room - s.length < 4096)
         fail("too many blocks for one image");
@@ -382,6 +399,8 @@ int main(int argc, char **argv)
     header->code = s.base;
     header->code_end = s.base + (uint32_t)s.length;
 
+    if (!option.prefixes)
+        printf("%lu\n", s.instructions);
     FILE *out = fopen(option.out, "wb");
     if (!out || fwrite(image, 1, image_length, out) != image_length || fclose(out))
         fail("cannot write the output");

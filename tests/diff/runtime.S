@@ -152,10 +152,14 @@ leave:
     slli t3, t3, 5
     la t2, trap_log
     add t3, t3, t2
-    csrr t2, \m\()cause
-    SX t2, 0(t3)
     csrr t2, \m\()tval
     SX t2, 8(t3)
+    csrr t2, \m\()cause
+    SX t2, 0(t3)
+    addi t2, t2, -3 /* of ebreak tval may be 0 or the address: no one is to read it later */
+    bnez t2, 4f
+    csrw \m\()tval, zero
+4:
     SX t1, 16(t3)
     csrr t2, \m\()status
     SX t2, 24(t3)

@@ -4,6 +4,7 @@
  * state and prints a hash of the state after it, or with header.detail all of it.
  */
 #include "layout.h"
+#include <stdbool.h>
 
 typedef unsigned long word; /* a register */
 
@@ -14,7 +15,7 @@ extern word code_first, code_last, block_end;
 void run_block(unsigned keep, word mstatus);
 
 #define AT(address) ((void *)(word)(address))
-#define HEADER      ((const struct diff_header *)AT(GENERATED))
+#define HEADER ((const struct diff_header *)AT(GENERATED))
 
 static char line[4096];
 static unsigned line_length;
@@ -174,6 +175,23 @@ static void prepare(const struct diff_block *b)
 #endif
 }
 
+/*
+ * Of a faulting AMO, which stores, QEMU 7.2 says that it was a load; and it loads before it asks
+ * whether the page may be written, so that an access fault may come before a page fault.
+ */
+static word cause_seen(word cause, word epc, bool paged)
+{
+    bool data_fault = (cause >= 4 && cause <= 7) || cause == 13 || cause == 15;
+    if (!data_fault)
+        return cause;
+    const uint16_t *parcels = AT(epc);
+    uint32_t insn = parcels[0] | (uint32_t)parcels[1] << 16;
+    bool amo = (insn & 0x7f) == 0x2f && insn >> 27 != 2; /* 2: LR */
+    if (!amo)
+        return cause;
+    return paged ? 15 : cause | 2;
+}
+
 static void report(const struct diff_block *b, unsigned number)
 {
     unsigned traps = trap_count < TRAP_LOG_SIZE ? trap_count : TRAP_LOG_SIZE;
@@ -185,6 +203,7 @@ static void report(const struct diff_block *b, unsigned number)
     fold(state[STATE_FCSR / 8]);
     fold(trap_count);
     for (unsigned i = 0; i < traps; i++) {
+        trap_log[i][0] = cause_seen(trap_log[i][0], trap_log[i][2], b->satp_mode);
         trap_log[i][3] &= STATUS_SEEN;
         if (trap_log[i][0] == 3) /* of ebreak tval may be 0 or the address */
             trap_log[i][1] = 0;

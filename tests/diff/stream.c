@@ -19,9 +19,9 @@ enum { WIDTH_RV = 3, WIDTH_RV32 = 1, WIDTH_RV64 = 2 };
 
 static const struct entry entries[] = {
 #define INSN(name, base, ext, format, match, mask, ...) \
-    { match, mask, NEED_##ext, INSN_##name, 4, WIDTH_##base },
+    {match, mask, NEED_##ext, INSN_##name, 4, WIDTH_##base},
 #define CINSN(name, base, ext, format, match, mask, expansion) \
-    { match, mask, NEED_##ext, INSN_##expansion, 2, WIDTH_##base },
+    {match, mask, NEED_##ext, INSN_##expansion, 2, WIDTH_##base},
 #include "isa/insns.def"
 #undef INSN
 #undef CINSN
@@ -42,14 +42,14 @@ struct group {
 #define NEW (BIT(ZICOND) | BIT(ZFA) | BIT(ZCB) | BIT(ZACAS) | BIT(ZABHA))
 
 static const struct group groups[] = {
-    { "integer", BIT(I) | BIT(M), 0, false, false },
-    { "float", BIT(F) | BIT(D) | BIT(ZFHMIN), 0, false, false },
-    { "compressed", BIT(ZCA) | BIT(ZCF) | BIT(ZCD) | BIT(C), 0, true, false },
-    { "bitmanip", BIT(ZBA) | BIT(ZBB) | BIT(ZBC) | BIT(ZBS), 0, false, false },
-    { "atomics", BIT(ZALRSC) | BIT(ZAAMO), 0, false, false },
-    { "traps", BIT(ZICSR) | BIT(I), 0, false, true },
-    { "paging", BIT(I) | BIT(F) | BIT(D) | BIT(ZALRSC) | BIT(ZAAMO), BIT(ZICSR), false, false },
-    { "newer", NEW, 0, false, false },
+    {"integer", BIT(I) | BIT(M), 0, false, false},
+    {"float", BIT(F) | BIT(D) | BIT(ZFHMIN), 0, false, false},
+    {"compressed", BIT(ZCA) | BIT(ZCF) | BIT(ZCD) | BIT(C), 0, true, false},
+    {"bitmanip", BIT(ZBA) | BIT(ZBB) | BIT(ZBC) | BIT(ZBS), 0, false, false},
+    {"atomics", BIT(ZALRSC) | BIT(ZAAMO), 0, false, false},
+    {"traps", BIT(ZICSR) | BIT(I), 0, false, true},
+    {"paging", BIT(I) | BIT(F) | BIT(D) | BIT(ZALRSC) | BIT(ZAAMO), BIT(ZICSR), false, false},
+    {"newer", NEW, 0, false, false},
 };
 
 static uint16_t own[ENTRIES], other[ENTRIES];
@@ -97,6 +97,7 @@ static void put(struct stream *s, uint32_t bits, unsigned length)
         return;
     memcpy(s->code + s->length, &bits, length); /* hosts that run this are little-endian */
     s->length += length;
+    s->instructions++;
 }
 
 static uint32_t here(const struct stream *s)
@@ -353,8 +354,11 @@ static void put_atomic(struct stream *s, uint32_t bits, const struct decoded *d)
     if (d->rs1 == 0 || !may_write(s, d->rs1))
         return;
     if (s->paged) {
-        if (!put_memory_address(s, d, size, true))
+        /* An SC without a reservation faults or just fails, as an implementation likes. */
+        if (d->id == INSN_sc_w || d->id == INSN_sc_d || !put_memory_address(s, d, size, true))
             return;
+        /* QEMU 7.2 sets A for the load of an AMO whose store then faults: let a load do it first. */
+        put_i(s, size == 3 ? INSN_ld : INSN_lw, 0, d->rs1, 0);
     } else {
         uint32_t offset = random_below(&s->random, SCRATCH_SIZE / 2 - 16);
         if (s->place == PLACE_USER || format != FORMAT_LR || !one_in(&s->random, 12))
@@ -368,8 +372,9 @@ static void put_atomic(struct stream *s, uint32_t bits, const struct decoded *d)
     /* A compare-and-swap that is to succeed needs what is there in rd. */
     bool cas = bits >> 27 == 5;
     if (cas && format == FORMAT_A && d->rd != d->rs1 && one_in(&s->random, 2))
-        put(s, (insn_info(INSN_amoadd_w)->match & ~0x7000u) | size << 12 | d->rd << 7 |
-                   (uint32_t)d->rs1 << 15,
+        put(s,
+            (insn_info(INSN_amoadd_w)->match & ~0x7000u) | size << 12 | d->rd << 7 |
+                (uint32_t)d->rs1 << 15,
             4);
     if (cas && format == FORMAT_AP && (d->rd | 1) != (d->rs1 | 1) && d->rd &&
         one_in(&s->random, 2)) {
@@ -378,12 +383,13 @@ static void put_atomic(struct stream *s, uint32_t bits, const struct decoded *d)
         put_i(s, load, d->rd + 1, d->rs1, s->isa.xlen / 8);
     }
     put(s, bits, 4);
-    if (format == FORMAT_LR && aligned && d->rd != d->rs1 && !one_in(&s->random, 3)) {
+    if (format == FORMAT_LR && aligned && !s->paged && d->rd != d->rs1 && !one_in(&s->random, 3)) {
         unsigned rd = free_register(s);
         if (one_in(&s->random, 2))
             put_i(s, INSN_addi, d->rd, d->rd, random_below(&s->random, 64));
-        put(s, insn_info(INSN_sc_w)->match | size << 12 | rd << 7 | (uint32_t)d->rs1 << 15 |
-                   random_below(&s->random, 32) << 20,
+        put(s,
+            insn_info(INSN_sc_w)->match | size << 12 | rd << 7 | (uint32_t)d->rs1 << 15 |
+                random_below(&s->random, 32) << 20,
             4);
     }
 }
@@ -392,10 +398,10 @@ static void put_atomic(struct stream *s, uint32_t bits, const struct decoded *d)
  * CSRs whose value is the same on every conforming machine when written like this. Addresses: the
  * privileged specification, "CSR Listing". Those at the end are absent or read-only.
  */
-static const uint16_t float_csrs[] = { 0x001, 0x002, 0x003 };
+static const uint16_t float_csrs[] = {0x001, 0x002, 0x003};
 static const uint16_t trap_csrs[] = {
-    0x001, 0x002, 0x003, 0x341, 0x342, 0x343, 0x340 + 1, 0x143, 0x141, 0x142, 0x106, 0xf14,
-    0x005, 0x0c0, 0x7c1, 0x800, 0x9c0, 0xbc0, 0xfc0, 0xcc5, 0x5c0, 0x6c0,
+    0x001, 0x002, 0x003, 0x341, 0x342, 0x343, 0x340 + 1, 0x143, 0x141, 0x142, 0x106,
+    0xf14, 0x005, 0x0c0, 0x7c1, 0x800, 0x9c0, 0xbc0,     0xfc0, 0xcc5, 0x5c0, 0x6c0,
 };
 
 static bool put_csr(struct stream *s, uint32_t bits, const struct decoded *d)
@@ -403,7 +409,6 @@ static bool put_csr(struct stream *s, uint32_t bits, const struct decoded *d)
     const uint16_t *list = float_csrs;
     unsigned count = sizeof float_csrs / sizeof *float_csrs;
 
-    (void)d;
     if (s->group->system) {
         list = trap_csrs;
         count = sizeof trap_csrs / sizeof *trap_csrs;
@@ -413,6 +418,21 @@ static bool put_csr(struct stream *s, uint32_t bits, const struct decoded *d)
     /* Causes are WLRL and handlers' addresses have modes: read, not written. */
     if ((csr == 0x342 || csr == 0x142 || csr == 0x106) && !reads_only)
         return false;
+    /* QEMU 7.2 keeps bit 0 of a return address: nothing odd is written to one. */
+    if (csr == 0x341 || csr == 0x141) {
+        if (bits >> 14 & 1)
+            bits &= ~(1u << 15);
+        else if (d->rs1 && may_write(s, d->rs1))
+            put_i(s, INSN_andi, d->rs1, d->rs1, -2);
+        else if (d->rs1)
+            return false;
+    }
+    /* A csrrs of a register that holds 0 is a write, but not to QEMU 7.2: a write must show. */
+    if (csr >> 10 == 3 && (bits >> 12 & 7) >= 2 && (bits >> 12 & 7) <= 3 && d->rs1) {
+        if (!may_write(s, d->rs1))
+            return false;
+        put_i(s, INSN_ori, d->rs1, d->rs1, 1);
+    }
     put(s, (bits & 0xfffff) | csr << 20, 4);
     return true;
 }

@@ -43,12 +43,13 @@ struct stream {
     enum place place;
     unsigned mode; /* enum priv: the mode the block runs in */
     bool sret_traps;
-    bool paged;    /* data addresses are random virtual ones */
+    bool paged; /* data addresses are random virtual ones */
 
     uint8_t *code; /* where code[0] will be: base */
     size_t length, room;
+    unsigned long instructions; /* made so far */
     uint32_t base;
-    uint32_t kept; /* integer registers that may not be written now: a bit each */
+    uint32_t kept;  /* integer registers that may not be written now: a bit each */
     unsigned depth; /* of branches and loops */
 };
 
