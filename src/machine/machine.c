@@ -40,6 +40,7 @@ struct machine *machine_new(const struct machine_config *config, struct error *e
     m->log = config->log;
     m->isa = config->isa;
     m->no_reboot = config->no_reboot;
+    m->ram.fd = -1; /* not standard input, should nothing be mapped */
     m->held = true;
     pthread_mutex_init(&m->lock, NULL);
     pthread_cond_init(&m->changed, NULL);

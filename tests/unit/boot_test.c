@@ -12,6 +12,7 @@
 #include "machine/boot/firmware.h"
 #include "machine/boot/kernel_image.h"
 #include "machine/machine.h"
+#include <fcntl.h>
 #include <libfdt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -512,6 +513,20 @@ static void a_users_tree_is_told_of_memory_and_this_boot(void **state)
     unlink(path), unlink(kernel);
 }
 
+static void a_machine_that_cannot_be_made_leaves_descriptors_alone(void **state)
+{
+    (void)state;
+    struct error err = {""};
+    struct machine_config config = {.ram_size = 16 * MIB, .harts = 0};
+    isa_default(&config.isa, 64);
+    int null = open("/dev/null", O_RDONLY);
+    assert_true(null >= 0 && dup2(null, 0) == 0);
+    assert_null(machine_new(&config, &err));
+    message_has(&err, "0 harts");
+    assert_int_not_equal(fcntl(0, F_GETFD), -1);
+    close(null);
+}
+
 static const char *cpu_string(const struct machine *m, const char *name)
 {
     return fdt_getprop(m->boot.dtb, fdt_path_offset(m->boot.dtb, "/cpus/cpu@1"), name, NULL);
@@ -552,6 +567,7 @@ int main(void)
         cmocka_unit_test(firmware_kernel_and_initrd_lie_where_firmware_expects_them),
         cmocka_unit_test(each_start_has_other_seeds_and_clean_memory),
         cmocka_unit_test(a_users_tree_is_told_of_memory_and_this_boot),
+        cmocka_unit_test(a_machine_that_cannot_be_made_leaves_descriptors_alone),
         cmocka_unit_test(the_tree_follows_the_processor),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
