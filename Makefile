@@ -3,7 +3,8 @@
 # rvvm: `make` builds, `make help` lists the rest.
 #
 # Variables: FLAVOUR=release|debug|asan|ubsan|tsan, CC, CFLAGS, LDFLAGS, CROSS_COMPILE, WERROR=1, V=1,
-# PREFIX, LIBDIR, DESTDIR, BUILD (where objects go), RUN_ARGS (more options of rvvm for `make run`).
+# PREFIX, LIBDIR, DESTDIR, BUILD (where objects go), RUN_ARGS (more options of rvvm for `make run`),
+# BENCH_ARGS (options of bench/run for `make bench`).
 # Sources are found by folder: src/**.c is the library, cli/NAME.c with a main is a command.
 
 VERSION := 0.1.0
@@ -61,7 +62,8 @@ bench: ## measure, against QEMU and native
 	$(Q)tools/deps build run bench
 	$(Q)$(submake) all
 	$(Q)tools/guest
-	$(Q)RVVM=$(abspath $(BUILD))/rvvm bench/run
+	$(Q)RVVM=$(abspath $(BUILD))/rvvm bench/run --json build/bench/results.json \
+	    --svg build/bench/results.svg $(BENCH_ARGS)
 
 # Not tests/isa: much of it is assembly, in columns.
 FORMATTED = $(shell find src include cli tests/unit tests/fuzz bench -name '*.[ch]' 2>/dev/null)

@@ -177,7 +177,7 @@ def find_engines(rvvm):
     else:
         shown = subprocess.run([rvvm, "-h"], capture_output=True, text=True, check=False,
                                stdin=subprocess.DEVNULL, timeout=20)
-        if re.search(r"^\s+-jit\b", shown.stdout + shown.stderr, re.M):
+        if re.search(r"^\s+-jit\s", shown.stdout + shown.stderr, re.M):
             engines.append(Machine("rvvm-jit", [rvvm, "-jit", "on"]))
             engines.append(Machine("rvvm-int", [rvvm, "-jit", "off"]))
         else:

@@ -38,7 +38,7 @@ def compile_command(cc1, job, output, flags):
 class Programs:
     """Files and where they are: natively, and under /bench in a guest."""
 
-    def __init__(self, folder, quick):
+    def __init__(self, folder, quick, with_compiler):
         os.makedirs(folder, exist_ok=True)
         self.folder = folder
         self.native_kernels = os.path.join(folder, "kernels")
@@ -55,7 +55,7 @@ class Programs:
         self.guest = run(os.path.join(TOP, "tools/guest"), "--where").strip()
         self.image = os.path.join(self.guest, "Image")
         self.plain_initramfs = os.path.join(self.guest, "initramfs.cpio")
-        self.compiler = self._fetch_compiler()
+        self.compiler = self._fetch_compiler() if with_compiler else None
         self.native_cc1 = run(NATIVE_CC, "-print-prog-name=cc1").strip()
 
     def _build(self, compiler, flags, output):
