@@ -177,7 +177,7 @@ static inline size_t guest_write(struct rig *rig, const void *bytes, size_t size
     return done;
 }
 
-/* The other end of the line: blocking or not, waits at most PATIENCE. */
+/* The other end of the line; each waits at most PATIENCE for the next byte to move. */
 static inline size_t peer_read(int fd, void *bytes, size_t size)
 {
     size_t done = 0;
@@ -195,6 +195,7 @@ static inline size_t peer_write(int fd, const void *bytes, size_t size)
 {
     size_t done = 0;
     struct pollfd p = {.fd = fd, .events = POLLOUT};
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     while (done < size && poll(&p, 1, PATIENCE * 1000) > 0) {
         ssize_t n = write(fd, (const uint8_t *)bytes + done, size - done);
         if (n < 0 && errno != EAGAIN)

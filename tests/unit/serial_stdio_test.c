@@ -296,6 +296,33 @@ static void quit_gets_through_to_the_end(void **state)
     free(text);
 }
 
+/* A key that is not ours becomes two bytes for the guest; there is room for both or none is read. */
+static void full_line_keeps_a_key_after_the_escape_key(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct terminal t = new_terminal();
+    enum {
+        HELD = 4 << 20,
+        SIZE = HELD + 100,
+        AT = HELD - 100
+    }; /* HELD: serial_stdio.c's IN_SIZE */
+    uint8_t *text = pattern(SIZE, 14), *got = malloc(SIZE);
+    memcpy(text + AT, "\001z", 2);
+    open_on(&rig, t.side, t.side);
+    type(&t, text, AT + 1);
+    usleep(100000); /* so that what follows comes with another read */
+    type(&t, text + AT + 1, SIZE - AT - 1);
+    usleep(100000); /* what the line does not hold waits in the terminal */
+    rig_attach(&rig);
+    assert_int_equal(guest_read(&rig, got, SIZE), SIZE);
+    assert_memory_equal(got, text, SIZE);
+    rig_close(&rig);
+    close_terminal(&t);
+    free(text);
+    free(got);
+}
+
 static void help_is_shown_on_the_terminal(void **state)
 {
     (void)state;
@@ -399,6 +426,7 @@ int main(void)
         cmocka_unit_test(escape_keys_typed_in_twos),
         cmocka_unit_test(escape_key_at_every_place_of_a_long_paste),
         cmocka_unit_test(quit_gets_through_to_the_end),
+        cmocka_unit_test(full_line_keeps_a_key_after_the_escape_key),
         cmocka_unit_test(help_is_shown_on_the_terminal),
         cmocka_unit_test(help_does_not_go_into_a_pipe),
         cmocka_unit_test(terminal_that_stops_reading_loses_nothing),
