@@ -7,7 +7,11 @@ import time
 
 
 class GuestFailed(Exception):
-    """The guest ended, hung, or said that a command failed; the text says which."""
+    """The guest ended or hung; the text says which."""
+
+
+class ProgramFailed(GuestFailed):
+    """The guest is well and says that a program in it failed."""
 
 
 class Console:

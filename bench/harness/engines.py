@@ -16,7 +16,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from harness.console import Console, GuestFailed
+from harness.console import Console, GuestFailed, ProgramFailed
 from harness.programs import RISCV_FLAGS, compile_command
 
 BOOT_SECONDS = 120
@@ -42,7 +42,7 @@ def parse_end(lines, name):
             host = when - begun if when is not None and begun is not None else seconds
             return Run(seconds, host, match[2])
     said = [text for _, text in lines if text and not text.startswith("bench: ")]
-    raise GuestFailed(said[-1] if said else "no result")
+    raise ProgramFailed(said[-1] if said else "no result")
 
 
 class ProcessSession:
@@ -66,7 +66,7 @@ class ProcessSession:
         lines = done.stdout.splitlines()
         if done.returncode != 0:
             said = [line for line in lines if line and not line.startswith("bench: ")]
-            raise GuestFailed(said[-1] if said else f"exit status {done.returncode}")
+            raise ProgramFailed(said[-1] if said else f"exit status {done.returncode}")
         return lines, time.monotonic() - start
 
     def kernel(self, name, rounds, seconds=120, processes=1, cpus=None):
@@ -121,7 +121,7 @@ class GuestSession:
         status = lines[-1][1].rsplit(" ", 1)[1]
         if status != "0":
             said = [text for _, text in lines if text and not text.startswith("bench: ")]
-            raise GuestFailed(said[-1] if said else f"exit status {status}")
+            raise ProgramFailed(said[-1] if said else f"exit status {status}")
         return lines
 
     def kernel(self, name, rounds, seconds=120, processes=1):

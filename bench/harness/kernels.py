@@ -3,7 +3,7 @@
 one at a time, so that what else the host does strikes both sides of a ratio alike."""
 from contextlib import ExitStack
 
-from harness.console import GuestFailed
+from harness.console import GuestFailed, ProgramFailed
 from harness.results import RATIO, trusted_seconds
 
 FULL, SMALL = 8, 1  # rounds of a kernel: about 0.35 s natively, or an eighth for slow engines
@@ -48,10 +48,12 @@ class Sessions:
         return self.sessions[engine]
 
     def kernel(self, engine, name, rounds):
-        """A Run; after a failure the next one finds a fresh guest."""
+        """A Run; after a guest ended or hung the next one finds a fresh guest."""
         session = self.get(engine)
         try:
             return session.kernel(name, rounds)
+        except ProgramFailed:
+            raise
         except GuestFailed:
             self.drop(engine)
             raise
