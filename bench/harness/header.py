@@ -8,13 +8,14 @@ from harness.programs import CFLAGS, NATIVE_CC, RISCV_CC, RISCV_FLAGS, TOP, comp
 
 
 def first_line(*command):
-    """Of what a command prints; empty if it cannot run."""
+    """Of what a command prints; empty if it fails."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20,
                               stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return (done.stdout or done.stderr).partition("\n")[0].strip()
+    said = done.stdout or done.stderr
+    return said.partition("\n")[0].strip() if done.returncode == 0 else ""
 
 
 def processor():

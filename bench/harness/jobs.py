@@ -8,7 +8,7 @@ from harness.results import MIB, PERCENT, RATIO, SECONDS, SPEEDUP, trusted_secon
 
 BOOT_SECONDS = 120
 SETTLE_SECONDS = 5  # what a kernel puts off until after the boot is not idleness yet
-HARTS_KERNELS = ("lz", "spawn")
+HARTS_KERNELS = ("lz", "spawn")  # one that computes; one that lives of the kernel and its locks
 
 
 def systems(engines):
@@ -41,7 +41,7 @@ def measure_boot(results, programs, engines, repeats, quick):
                     row.cell(engine.name).failed = str(problem)
 
 
-def measure_harts(results, programs, native, engines, repeats, rounds):
+def measure_harts(results, programs, native, engines, repeats, rounds, kernels):
     """A job of two processes on one hart and on two, in two boots; natively, on one processor and on
     two. A host with one cannot tell."""
     cpus = sorted(os.sched_getaffinity(0))
@@ -49,11 +49,11 @@ def measure_harts(results, programs, native, engines, repeats, rounds):
         results.note("two harts: not measured, this host lends one processor")
         return
     rows = {name: results.add_row("two harts", f"{name}, two processes", SPEEDUP)
-            for name in HARTS_KERNELS}
+            for name in kernels}
 
     def times(session, **extra):
         return {name: [session.kernel(name, rounds, processes=2, **extra).seconds
-                       for _ in range(repeats)] for name in HARTS_KERNELS}
+                       for _ in range(repeats)] for name in kernels}
 
     def compare(engine, one, two):
         for name, row in rows.items():

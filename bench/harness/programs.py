@@ -14,7 +14,7 @@ CFLAGS = ["-std=gnu11", "-O2", "-static"]
 RISCV_FLAGS = ["-march=rv64gc", "-mabi=lp64d"]
 NATIVE_CC = os.environ.get("BENCH_CC", "gcc")
 RISCV_CC = os.environ.get("BENCH_RISCV_CC", "riscv64-linux-gnu-gcc")
-FULL_LINES, QUICK_LINES = 2000, 400
+FULL_LINES, QUICK_LINES = 2000, 250
 
 
 class MissingProgram(Exception):
