@@ -20,6 +20,10 @@ bool terminal_raw(int fd, struct error *err);
 /* Any thread, any number of times, safe in a signal handler. */
 void terminal_restore(void);
 
+/* Raw mode again, if it was put aside while the process was stopped and the terminal is ours again: a
+ * shell sends no SIGCONT when it moves a running process to the foreground. Not in a handler. */
+void terminal_resume(void);
+
 /* Whether lines need a carriage return of their own just now. */
 bool terminal_is_raw(void);
 

@@ -73,6 +73,8 @@ static void on_keys(struct serial_stream *s, const uint8_t *bytes, size_t size)
 {
     struct serial_stdio *b = (struct serial_stdio *)s;
     const uint8_t *end = bytes + size;
+    if (b->raw)
+        terminal_resume();
     while (b->raw && bytes < end) {
         if (b->escaped) {
             uint8_t keys[2];
@@ -99,6 +101,7 @@ static void on_input_ended(struct serial_stream *s, enum stream_result why)
 static void on_retry(void *ctx)
 {
     struct serial_stdio *b = ctx;
+    terminal_resume();
     serial_stream_connect_input(&b->stream, b->in);
 }
 

@@ -91,18 +91,17 @@ class Line:
 
 
 class Terminal(Line):
-    def __init__(self, *args, stdin=None, stdout=None):
+    def __init__(self, *args, command=RVVM, stdin=None, stdout=None):
         user, self.side = os.openpty()
         super().__init__(user)
         self.before = termios.tcgetattr(self.side)
-        command = [RVVM, *args]
-        print("+", " ".join(command), file=sys.stderr, flush=True)
+        print("+", command, *args, file=sys.stderr, flush=True)
 
         def own_terminal():
             os.setsid()
             fcntl.ioctl(self.side, termios.TIOCSCTTY, 0)
 
-        self.process = subprocess.Popen(command, stdin=stdin or self.side, stdout=stdout or self.side,
+        self.process = subprocess.Popen([command, *args], stdin=stdin or self.side, stdout=stdout or self.side,
                                         stderr=self.side, preexec_fn=own_terminal)
 
     def __enter__(self):

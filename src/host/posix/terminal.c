@@ -79,6 +79,22 @@ bool terminal_is_raw(void)
     return atomic_load(&raw_now);
 }
 
+static void resume(void)
+{
+    int saved = errno;
+    if (atomic_load(&raw_wanted) && in_foreground()) {
+        atomic_store(&raw_now, true);
+        set_quietly(&during);
+    }
+    errno = saved;
+}
+
+void terminal_resume(void)
+{
+    if (!atomic_load(&raw_now))
+        resume();
+}
+
 bool terminal_size(int fd, unsigned *columns, unsigned *rows)
 {
     struct winsize size;
@@ -117,12 +133,7 @@ static void on_stop(int number)
 static void on_continue(int number)
 {
     (void)number;
-    int saved = errno;
-    if (atomic_load(&raw_wanted) && in_foreground()) {
-        atomic_store(&raw_now, true);
-        set_quietly(&during);
-    }
-    errno = saved;
+    resume();
 }
 
 static void install(int number, void (*handler)(int), int flags)
