@@ -4,8 +4,7 @@
 
 #define FOR_ALL_ADDRESSES(DO) \
     DO(0) \
-    DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14) \
-        DO(15)
+    DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14) DO(15)
 #if RV64
 #define FOR_ALL_CONFIGS(DO) DO(0) DO(2)
 #else
