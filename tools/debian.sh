@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-only
 # shellcheck shell=bash
 #
-# Packages of Debian's riscv64 port by an apt of our own that leaves the machine's alone. For scripts
-# that source it:
+# Packages of Debian's riscv64 port by an apt of our own that leaves the machine's alone. For
+# scripts that source it:
 #
 #   fetch() { apt-get download hello >&2 2>"$errors"; }   # runs with that apt, in suite $suite
 #   debian_from_suites "$cache/apt" fetch                 # in the first suite where it succeeds
 #
-# $errors is where apt's last words are looked for when a suite would not do. The script has functions
-# say and die, and removes the folder of the indexes in the end: they are large and soon old.
+# $errors is where apt's last words are looked for when a suite would not do. The script has
+# functions say and die, and removes the folder of the indexes in the end: they are large and soon old.
 # Environment: RVVM_MIRROR, RVVM_SUITES (see tools/guest).
 
 debian_suites=${RVVM_SUITES:-trixie forky sid}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-only
-"""The bar chart (SVG): for each group, time / native time of each engine, on a logarithmic scale. Its
-background is its own, so that it reads the same on a light page and a dark one."""
+"""The bar chart (SVG): for each group, time / native time of each engine, on a logarithmic scale.
+Its background is its own, so that it reads the same on a light page and a dark one."""
 import math
 from xml.sax.saxutils import escape
 

@@ -151,7 +151,8 @@ class Machine:
     @contextmanager
     def boot(self, programs):
         """The plain guest, as a person would start it."""
-        console = Console(self.arguments(programs, programs.plain_initramfs, "console=ttyS0", "256M", 1))
+        console = Console(self.arguments(programs, programs.plain_initramfs,
+                                         "console=ttyS0", "256M", 1))
         try:
             yield console
         finally:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-only
-"""What a reader must know to judge the figures: the host, versions, and the commands that were run."""
+"""What a reader must know to judge the figures: the host, versions, the commands that were run."""
 import datetime
 import os
 import subprocess
@@ -60,7 +60,8 @@ def describe(programs, engines, arguments):
             package = file.read().strip()
         native = first_line(programs.native_cc1, "--version") or first_line(NATIVE_CC, "--version")
         command = " ".join(compile_command(["cc1"], "job.i", "job.s", RISCV_FLAGS))
-        header.append(("compile job", f"{package} on {programs.job_lines} lines; natively {native}"))
+        header.append(("compile job", f"{package} on {programs.job_lines} lines; "
+                                      f"natively {native}"))
         header.append(("", command))
     for engine in engines:
         header.append((engine.name, version_of(engine)))

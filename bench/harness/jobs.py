@@ -42,8 +42,8 @@ def measure_boot(results, programs, engines, repeats, quick):
 
 
 def measure_harts(results, programs, native, engines, repeats, rounds, kernels):
-    """A job of two processes on one hart and on two, in two boots; natively, on one processor and on
-    two. A host with one cannot tell."""
+    """A job of two processes on one hart and on two, in two boots; natively, on one processor and
+    on two. A host with one cannot tell."""
     cpus = sorted(os.sched_getaffinity(0))
     if len(cpus) < 2:
         results.note("two harts: not measured, this host lends one processor")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-only
-"""Times the kernels in pairs: in each round of repeats a kernel runs natively and then in each engine,
-one at a time, so that what else the host does strikes both sides of a ratio alike."""
+"""Times the kernels in pairs: in each round of repeats a kernel runs natively and then in each
+engine, one at a time, so that what else the host does strikes both sides of a ratio alike."""
 from contextlib import ExitStack
 
 from harness.console import GuestFailed, ProgramFailed

@@ -24,7 +24,8 @@ class MissingProgram(Exception):
 def run(*command, **options):
     """What a command prints, for those that must not fail."""
     try:
-        return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE, **options).stdout
+        return subprocess.run(command, check=True, text=True, stdout=subprocess.PIPE,
+                              **options).stdout
     except FileNotFoundError:
         raise MissingProgram(f"{command[0]} is not installed (tools/deps bench)") from None
     except subprocess.CalledProcessError as error:
@@ -75,8 +76,8 @@ class Programs:
         return [tuple(line.split()) for line in run(self.native_kernels, "-l").splitlines()]
 
     def make_initramfs(self):
-        """The plain guest with the programs put after it, and that with the compiler after those: Linux
-        reads archives that follow each other as one, and without the compiler it boots faster."""
+        """The plain guest with the programs put after it, and that with the compiler after those.
+        Linux reads archives that follow each other as one. Without the compiler it boots faster."""
         if not (os.path.exists(self.image) and os.path.exists(self.plain_initramfs)):
             run(os.path.join(TOP, "tools/guest"))
         kernels = [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-only
-"""What was measured: rows of cells, each with all its samples; medians, spread and means of them."""
+"""What was measured: rows of cells with all samples; medians, spread and means."""
 import math
 import statistics
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ RATIO, SECONDS, MIB, PERCENT, SPEEDUP = "ratio", "seconds", "MiB", "percent", "s
 @dataclass
 class Cell:
     samples: list = field(default_factory=list)
-    seconds: list = field(default_factory=list)  # for ratios: the times; native ones of the full size
+    seconds: list = field(default_factory=list)  # for ratios; native ones as of the full size
     failed: str = ""
     rounds: int = 0
 
@@ -59,8 +59,8 @@ class Results:
         return list(dict.fromkeys(row.group for row in self.rows if row.unit == RATIO))
 
     def mean(self, group, engine, other=None):
-        """Geometric mean of a group's medians, against native or another engine, and of how many rows
-        it is: those that both have."""
+        """Geometric mean of a group's medians, against native or another engine, and of how many
+        rows it is: those that both have."""
         values = []
         for row in self.rows:
             if row.group != group or row.unit != RATIO or not row.cell(engine).usable():
@@ -95,6 +95,6 @@ def trusted_seconds(results, engine, what, run):
     little; if not, the host's counts."""
     if abs(run.host - run.seconds) <= 0.05 + 0.1 * run.seconds:
         return run.seconds
-    results.note(f"{engine.name}, {what}: {run.seconds:.3f} s by the guest's clock, {run.host:.3f} s by "
-                 "the host's, which counts")
+    results.note(f"{engine.name}, {what}: {run.seconds:.3f} s by the guest's clock, "
+                 f"{run.host:.3f} s by the host's, which counts")
     return run.host

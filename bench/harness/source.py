@@ -58,7 +58,8 @@ class Writer:
 
     def assign(self, fields, depth):
         target = self.pick(("x", "y", f"s->{self.pick(fields)}", "s->table[i & 15]"))
-        self.line(depth, f"{target} {self.pick(('=', '+=', '^=', '-='))} {self.expression(fields)};")
+        operator = self.pick(("=", "+=", "^=", "-="))
+        self.line(depth, f"{target} {operator} {self.expression(fields)};")
 
     def call(self, number, depth):
         known = [name for name, owner in self.functions if owner == number]

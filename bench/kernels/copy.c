@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* memcpy, memmove and memset of sizes from 1 byte to 256 KiB, at all alignments: many short ones, few
- * long ones. */
+/* memcpy, memmove and memset of sizes from 1 byte to 256 KiB, at all alignments: many short ones,
+ * few long ones. */
 #include "kernel.h"
 
 #include <string.h>

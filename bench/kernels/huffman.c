@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* Huffman's code: counts, a tree by two queues, a stream of bits written and read back bit by bit. */
+/* Huffman's code: counts, a tree by two queues, a stream of bits written and read back. */
 #include "kernel.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* What a kernel of the benchmark is: some work that is done `rounds` times, each round about 40 ms on
- * a host of 2020, and a result that says it was done right. Each is one file and one line in LIST. */
+/* What a kernel of the benchmark is: some work that is done `rounds` times, each round about 40 ms
+ * on a host of 2020, and a result that says it was done right. One file each, one line in
+ * list.def. */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* What small controllers do, in turns: walk and sort a linked list, multiply small integer matrices,
- * scan numbers with a state machine, and a bitwise CRC over the results of each. */
+/* What small controllers do, in turns: walk and sort a linked list, multiply small integer
+ * matrices, scan numbers with a state machine, and a bitwise CRC over the results of each. */
 #include "kernel.h"
 
 #define NODES 256

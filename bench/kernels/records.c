@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* Business code of the old kind: records that are copied and compared, short strings, small calls and
- * an enumeration that decides. */
+/* Business code of the old kind: records that are copied and compared, short strings, small calls
+ * and an enumeration that decides. */
 #include "kernel.h"
 
 #include <string.h>

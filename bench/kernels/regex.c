@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* Patterns with . * + ? and [a-z] searched in the lines of a text by backtracking: recursion on bytes. */
+/* Patterns with . * + ? and [a-z] searched in the lines of a text by backtracking: recursion on
+ * bytes. */
 #include "kernel.h"
 
 #include <string.h>

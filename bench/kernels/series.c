@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* The price of an option by drawing at random, in single precision: an exponential and a logarithm by
- * series, conversions, comparisons and minima. */
+/* The price of an option by drawing at random, in single precision: an exponential and a logarithm
+ * by series, conversions, comparisons and minima. */
 #include "kernel.h"
 
 #include <math.h>

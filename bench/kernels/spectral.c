@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* The largest singular value of the matrix 1 / ((i + j)(i + j + 1) / 2 + i + 1) by the power method:
- * conversions from integers and divisions. */
+/* The largest singular value of the matrix 1 / ((i + j)(i + j + 1) / 2 + i + 1) by the power
+ * method: conversions from integers and divisions. */
 #include "kernel.h"
 
 #include <math.h>
