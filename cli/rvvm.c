@@ -52,6 +52,18 @@ static bool set_debug(void *ctx, const struct option *o, const char *value, stru
     return true;
 }
 
+static bool set_jit(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    struct cli *cli = ctx;
+    if (!strcmp(value, "on"))
+        cli->config.jit = RVVM_JIT_ON;
+    else if (!strcmp(value, "off"))
+        cli->config.jit = RVVM_JIT_OFF;
+    else
+        return error_set(err, "-%s %s: there are: on, off", o->name, value);
+    return true;
+}
+
 static void not_there(const struct option *o, const char *what)
 {
     fprintf(stderr, "rvvm: -%s: this version has no %s; ignored\n", o->name, what);
@@ -126,6 +138,7 @@ static const struct option options[] = {
     {"nographic", NULL, "no window (there is none yet)", option_set_true, AT(no_window), true},
     {"nogui", NULL, NULL, option_set_true, AT(no_window), true},
     {"no-reboot", NULL, "end when the guest restarts", option_set_true, AT(config.no_reboot), true},
+    {"jit", "on|off", "translate guest code (the default), or interpret it", set_jit, 0, false},
     {"d", "stats", "print counters at the end", set_debug, 0, true},
     {"v", NULL, "say more; twice: still more", set_verbose, 0, true},
     {"h", NULL, "this help", option_set_true, AT(help), true},

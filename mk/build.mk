@@ -3,8 +3,10 @@
 # Rules: objects out of the tree in $(BUILD), with dependency files; everything is built again when
 # the compiler or its flags change.
 
-lib_src := $(shell find src -name '*.c' -not -path 'src/host/*/*' | LC_ALL=C sort) \
-           $(foreach dir,$(HOST_DIRS),$(sort $(wildcard src/host/$(dir)/*.c)))
+lib_src := $(shell find src -name '*.c' -not -path 'src/host/*/*' -not -path 'src/jit/*/*' | \
+             LC_ALL=C sort) \
+           $(foreach dir,$(HOST_DIRS),$(sort $(wildcard src/host/$(dir)/*.c))) \
+           $(sort $(wildcard src/jit/$(JIT_DIR)/*.c))
 # A file of cli/ with a main is a command; the others are shared by all commands.
 cli_main := $(sort $(shell grep -ls '^int main\b' cli/*.c))
 cli_shared := $(filter-out $(cli_main),$(sort $(wildcard cli/*.c)))

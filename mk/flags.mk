@@ -12,6 +12,9 @@ else
 HOST_DIRS := posix
 endif
 
+# The translator's backend for that host; none/ where nobody has written one.
+JIT_DIR := $(notdir $(or $(wildcard src/jit/$(firstword $(subst -, ,$(TARGET)))),none))
+
 # FP: a*b+c may not become one rounding behind our back; sqrt is an instruction, errno is not looked at.
 base_cflags := -std=gnu11 -g -Wall -Wextra -Isrc -Iinclude -pthread -fPIC \
                -ffp-contract=off -fno-math-errno -fvisibility=hidden -DRVVM_VERSION='"$(VERSION)"' $(if $(WERROR),-Werror)

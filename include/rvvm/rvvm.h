@@ -53,6 +53,12 @@ enum rvvm_log_level {
 /* Receives log lines (no newline) from any of the machine's threads, several at once. */
 typedef void rvvm_log_fn(void *ctx, enum rvvm_log_level level, const char *line);
 
+/* How guest code is run. */
+enum rvvm_jit {
+    RVVM_JIT_ON,  /* translated to host code, where there is a translator for the host */
+    RVVM_JIT_OFF, /* interpreted */
+};
+
 /*
  * What to make. Fill it with rvvm_config_init first. Strings are read during rvvm_machine_new only.
  * NULL names nothing.
@@ -75,6 +81,7 @@ struct rvvm_config {
     const char *cpu;    /* "rv64,zfa=off,sv57=on" (rvvm(1), -cpu); NULL: the default processor */
     const char *serial; /* stdio, null, pty, file:PATH, unix:PATH or tcp:HOST:PORT; "null" */
     bool no_reboot;     /* a reset ends rvvm_machine_run */
+    enum rvvm_jit jit;  /* RVVM_JIT_ON */
 
     rvvm_log_fn *log; /* NULL: nothing is logged */
     void *log_ctx;

@@ -117,6 +117,7 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
         .ram_size = config->memory,
         .harts = config->harts,
         .no_reboot = config->no_reboot,
+        .interpret = config->jit == RVVM_JIT_OFF,
         .log = &rv->log,
     };
     struct boot_sources sources = {

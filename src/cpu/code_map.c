@@ -2,17 +2,19 @@
 /* Stores to memory that holds translated code. code_map.h says how it works. */
 #include "cpu/code_map.h"
 
-static bool names_slot(uint32_t slots, unsigned slot)
+static bool names_slot(uint64_t slots, unsigned slot)
 {
-    return slots == ANY_SLOT || (slots & 0xffff) == slot + 1 || slots >> 16 == slot + 1;
+    for (uint64_t rest = slots; rest; rest >>= 16)
+        if ((rest & 0xffff) == slot + 1)
+            return true;
+    return slots == ANY_SLOT;
 }
 
-static uint32_t with_slot(uint32_t slots, unsigned slot)
+static uint64_t with_slot(uint64_t slots, unsigned slot)
 {
-    if (!(slots & 0xffff))
-        return slots | (slot + 1);
-    if (!(slots >> 16))
-        return slots | (slot + 1) << 16;
+    for (unsigned shift = 0; shift < 64; shift += 16)
+        if (!(slots >> shift & 0xffff))
+            return slots | (uint64_t)(slot + 1) << shift;
     return ANY_SLOT;
 }
 
@@ -20,7 +22,7 @@ bool code_map_note_writer(struct code_map *map, const uint8_t *host, unsigned ha
 {
     struct code_page *page = code_map_page(map, host);
     uint64_t bit = UINT64_C(1) << hart;
-    uint32_t slots = atomic_load(&page->slots);
+    uint64_t slots = atomic_load(&page->slots);
     while (!names_slot(slots, slot) &&
            !atomic_compare_exchange_weak(&page->slots, &slots, with_slot(slots, slot)))
         ;

@@ -20,11 +20,10 @@
 struct code_page {
     _Atomic uint64_t granules; /* bit set: code was translated from there */
     _Atomic uint64_t writers;  /* harts that may hold a write entry */
-    _Atomic uint32_t slots;    /* TLB slots of these entries: two halves, slot + 1 each; or ANY_SLOT */
-    uint16_t storms;           /* translator's: times that code was dropped */
+    _Atomic uint64_t slots;    /* TLB slots of these entries: 16 bits each, slot + 1; or ANY_SLOT */
 };
 
-#define ANY_SLOT UINT32_MAX
+#define ANY_SLOT UINT64_MAX
 
 struct code_map {
     const uint8_t *ram; /* page aligned */

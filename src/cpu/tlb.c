@@ -113,7 +113,7 @@ static void make_ready(struct tlb *tlb, struct tlb_context *c)
 {
     c->jumped.count = TLB_FILLS + 1; /* all of them are to be set */
     wipe(tlb, c);
-    c->ready = true;
+    __atomic_store_n(&c->ready, true, __ATOMIC_RELEASE);
 }
 
 static void drop_local(struct tlb *tlb, struct tlb_context *c)
@@ -285,7 +285,8 @@ void tlb_free(struct hart *h)
  * translates marks the page and then takes away the entries that there are; whoever makes an entry
  * says so in the page's record, makes it, and looks once more: one of the two sees the other.
  */
-static void enter_write(struct hart *h, struct tlb_entry *e, const struct tlb_page *page, unsigned slot)
+static void enter_write(struct hart *h, struct tlb_entry *e, const struct tlb_page *page,
+                        unsigned slot)
 {
     struct code_map *map = h->bus->code_map;
     if (map && !code_map_note_writer(map, page->host, h->id, slot)) {
@@ -297,7 +298,8 @@ static void enter_write(struct hart *h, struct tlb_entry *e, const struct tlb_pa
         set_write(e, invalid_tag(slot));
 }
 
-static void enter(struct hart *h, struct tlb_context *c, const struct tlb_page *page, unsigned accesses)
+static void enter(struct hart *h, struct tlb_context *c, const struct tlb_page *page,
+                  unsigned accesses)
 {
     unsigned slot = slot_of(page->va);
     struct tlb_entry *e = &c->entries[slot];
@@ -337,18 +339,11 @@ static void revoke(struct tlb_context *c, const uint8_t *host, unsigned slot)
         set_write(e, invalid_tag(slot));
 }
 
-void tlb_revoke_write(struct hart *h, const uint8_t *host, int slot)
+void tlb_revoke_write(struct hart *h, const uint8_t *host, unsigned slot)
 {
-    for (unsigned i = 0; i < TLB_CONTEXTS; i++) {
-        struct tlb_context *c = &h->tlb.contexts[i];
-        if (!__atomic_load_n(&c->ready, __ATOMIC_ACQUIRE))
-            continue;
-        if (slot >= 0)
-            revoke(c, host, (unsigned)slot);
-        else
-            for (unsigned n = 0; n < TLB_SIZE; n++)
-                revoke(c, host, n);
-    }
+    for (unsigned i = 0; i < TLB_CONTEXTS; i++)
+        if (__atomic_load_n(&h->tlb.contexts[i].ready, __ATOMIC_ACQUIRE))
+            revoke(&h->tlb.contexts[i], host, slot);
 }
 
 /*

@@ -31,11 +31,11 @@
 
 #define TLB_BITS 12
 #define TLB_SIZE (1u << TLB_BITS)
-#define TLB_FILLS 2048    /* slots remembered; more: the whole context is wiped */
+#define TLB_FILLS 2048 /* slots remembered; more: the whole context is wiped */
 
-#define TLB_USERS 8       /* address spaces whose U-mode contexts are kept */
-#define TLB_WALKS 64      /* page-walk cache */
-#define TLB_HUGE 8        /* ranges of virtual addresses that superpages were seen in */
+#define TLB_USERS 8  /* address spaces whose U-mode contexts are kept */
+#define TLB_WALKS 64 /* page-walk cache */
+#define TLB_HUGE 8   /* ranges of virtual addresses that superpages were seen in */
 
 #define TLB_JUMP_BITS 13
 #define TLB_JUMPS (1u << TLB_JUMP_BITS)
@@ -61,12 +61,13 @@ struct tlb_fills {
 struct tlb_context {
     struct tlb_entry entries[TLB_SIZE]; /* first: translated code is short on offsets */
     struct tlb_jump jumps[TLB_JUMPS];
-    uint64_t satp; /* of U-mode contexts */
-    uint64_t used; /* tlb.clock when it was last chosen */
-    bool ready;    /* its tags are set up; before, nobody looks */
+    uint64_t satp;                  /* of U-mode contexts */
+    uint64_t used;                  /* tlb.clock when it was last chosen */
+    bool ready;                     /* its tags are set up; before, nobody looks */
     struct tlb_fills global, local; /* entries that outlive a change of satp, and the others */
     struct tlb_fills jumped;        /* jumps */
-    uint64_t code_slots[TLB_SIZE / 64]; /* entries' slots whose pages are in jumps or were fetched from */
+    uint64_t code_slots[TLB_SIZE /
+                        64]; /* entries' slots whose pages are in jumps or were fetched from */
 };
 
 enum tlb_kind { TLB_M, TLB_S, TLB_S_SUM, TLB_U, TLB_CONTEXTS = TLB_U + TLB_USERS };
@@ -75,7 +76,7 @@ enum tlb_kind { TLB_M, TLB_S, TLB_S_SUM, TLB_U, TLB_CONTEXTS = TLB_U + TLB_USERS
 struct tlb_walk {
     uint64_t region; /* va >> 21 or 22 */
     uint64_t satp;
-    uint64_t table; /* physical address */
+    uint64_t table;      /* physical address */
     uint32_t generation; /* of tlb.walk_generation; others are stale */
 };
 
@@ -86,7 +87,8 @@ struct tlb_range {
 struct tlb {
     struct tlb_context *data;  /* of loads and stores */
     struct tlb_context *fetch; /* of instruction fetch: another one only under MPRV */
-    uint64_t fetch_stamp; /* changes when a fetch translation of tlb.fetch may have, and with tlb.fetch */
+    uint64_t
+        fetch_stamp; /* changes when a fetch translation of tlb.fetch may have, and with tlb.fetch */
     uint64_t fetch_epoch;
     uint64_t clock;
     uint64_t supervisor_satp; /* that the local entries of S-mode contexts are of */
@@ -143,7 +145,8 @@ static inline unsigned tlb_jump_index(uint64_t pc)
 }
 void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code);
 
-/* Any thread: nobody may write the guest page at `host` through h's entries in slot (-1: any slot). */
-void tlb_revoke_write(struct hart *h, const uint8_t *host, int slot);
+/* Any thread: h may not write the guest page at `host` through its entries in that slot any more. It may
+ * still be in the middle of a store. */
+void tlb_revoke_write(struct hart *h, const uint8_t *host, unsigned slot);
 
 #endif

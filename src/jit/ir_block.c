@@ -5,18 +5,18 @@
 #include <stdlib.h>
 
 #define ROOM_FIRST 64
-#define ROOM_MAX   (UINT16_MAX + 1u)
+#define ROOM_MAX (UINT16_MAX + 1u)
 
 void ir_block_init(struct ir_block *b, const struct isa *isa)
 {
-    *b = (struct ir_block){ .xlen = isa->xlen == 64 ? IR_I64 : IR_I32 };
+    *b = (struct ir_block){.xlen = isa->xlen == 64 ? IR_I64 : IR_I32};
 }
 
 void ir_block_free(struct ir_block *b)
 {
     free(b->insns);
     free(b->guests);
-    *b = (struct ir_block){ .xlen = b->xlen };
+    *b = (struct ir_block){.xlen = b->xlen};
 }
 
 void ir_block_clear(struct ir_block *b)
@@ -35,7 +35,7 @@ static bool grow_insns(struct ir_block *b)
     if (!insns)
         return false;
     if (!b->insns)
-        insns[b->count++] = (struct ir_insn){ .op = IR_none };
+        insns[b->count++] = (struct ir_insn){.op = IR_none};
     b->insns = insns;
     b->room = room;
     return true;
@@ -58,7 +58,7 @@ bool ir_begin_guest(struct ir_block *b, uint32_t offset, const struct decoded *d
         return false;
     if (b->count == b->room && !grow_insns(b))
         return false;
-    b->guests[b->guest_count++] = (struct ir_guest){ offset, (ir_ref)b->count, *d };
+    b->guests[b->guest_count++] = (struct ir_guest){offset, (ir_ref)b->count, *d};
     return true;
 }
 

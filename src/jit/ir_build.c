@@ -22,19 +22,19 @@
 struct builder {
     struct ir_block *block;
     const struct decoded *d;
-    uint32_t offset;      /* of the instruction in the block */
+    uint32_t offset; /* of the instruction in the block */
     enum ir_type xlen;
-    bool check_targets;   /* instructions start at multiples of 4 only */
+    bool check_targets; /* instructions start at multiples of 4 only */
 };
 
 /* Called from every one of the functions below: in them they would be a hundred kilobytes. */
 #define SHARED __attribute__((noinline)) static
 
-#define EMIT(b, ...) ir_emit((b)->block, &(struct ir_insn){ __VA_ARGS__ })
+#define EMIT(b, ...) ir_emit((b)->block, &(struct ir_insn){__VA_ARGS__})
 
 static const struct ir_insn *at(const struct builder *b, ir_ref ref)
 {
-    static const struct ir_insn nothing = { .op = IR_none };
+    static const struct ir_insn nothing = {.op = IR_none};
     return b->block->failed ? &nothing : &b->block->insns[ref];
 }
 
@@ -127,7 +127,8 @@ SHARED ir_ref extend(struct builder *b, enum ir_op op, unsigned bits, ir_ref x)
     if (i->op == IR_const) {
         uint64_t high = (uint64_t)i->imm << (64 - bits);
         return constant(b, b->xlen,
-                        op == IR_sext ? (uint64_t)((int64_t)high >> (64 - bits)) : high >> (64 - bits));
+                        op == IR_sext ? (uint64_t)((int64_t)high >> (64 - bits))
+                                      : high >> (64 - bits));
     }
     if (bits == 32 && b->xlen == IR_I32)
         return x; /* F4 */
@@ -213,19 +214,19 @@ static enum ir_type fp_result(const struct builder *b, enum ir_fp kind, enum ir_
 /*
  * The vocabulary. `b` is the builder.
  */
-#define VAL     ir_ref
-#define RX(r)   get_x(b, b->d->r)
-#define RX_OLD  get_x(b, b->d->rd)
+#define VAL ir_ref
+#define RX(r) get_x(b, b->d->r)
+#define RX_OLD get_x(b, b->d->rd)
 #define WX(r, v) \
     do { \
         ir_ref v_ = (v); \
         set_x(b, b->d->r, v_); \
     } while (0)
-#define C(n)    constant(b, b->xlen, (uint64_t)(int64_t)(n))
-#define IMM     constant(b, b->xlen, (uint64_t)(int64_t)b->d->imm)
-#define PC      pc(b, b->offset)
+#define C(n) constant(b, b->xlen, (uint64_t)(int64_t)(n))
+#define IMM constant(b, b->xlen, (uint64_t)(int64_t)b->d->imm)
+#define PC pc(b, b->offset)
 #define NEXT_PC pc(b, (int64_t)b->offset + b->d->length)
-#define NOP     (void)b
+#define NOP (void)b
 
 #define BINARY(op, type, x, y) \
     ({ \
@@ -233,44 +234,44 @@ static enum ir_type fp_result(const struct builder *b, enum ir_fp kind, enum ir_
         ir_ref y_ = (y); \
         binary(b, IR_##op, type, x_, y_); \
     })
-#define ADD(x, y)       BINARY(add, b->xlen, x, y)
-#define SUB(x, y)       BINARY(sub, b->xlen, x, y)
-#define AND(x, y)       BINARY(and, b->xlen, x, y)
-#define OR(x, y)        BINARY(or, b->xlen, x, y)
-#define XOR(x, y)       BINARY(xor, b->xlen, x, y)
-#define NOT(x)          XOR(x, C(-1))
-#define NEG(x)          SUB(C(0), x)
-#define SLL(x, y)       BINARY(sll, b->xlen, x, y)
-#define SRL(x, y)       BINARY(srl, b->xlen, x, y)
-#define SRA(x, y)       BINARY(sra, b->xlen, x, y)
-#define ROL(x, y)       BINARY(rol, b->xlen, x, y)
-#define ROR(x, y)       BINARY(ror, b->xlen, x, y)
-#define SLT(x, y)       BINARY(slt, b->xlen, x, y)
-#define SLTU(x, y)      BINARY(sltu, b->xlen, x, y)
-#define EQ(x, y)        BINARY(eq, b->xlen, x, y)
-#define NE(x, y)        BINARY(ne, b->xlen, x, y)
-#define MUL(x, y)       BINARY(mul, b->xlen, x, y)
-#define MULH(x, y)      BINARY(mulh, b->xlen, x, y)
-#define MULHU(x, y)     BINARY(mulhu, b->xlen, x, y)
-#define MULHSU(x, y)    BINARY(mulhsu, b->xlen, x, y)
-#define DIV(x, y)       BINARY(div, b->xlen, x, y)
-#define DIVU(x, y)      BINARY(divu, b->xlen, x, y)
-#define REM(x, y)       BINARY(rem, b->xlen, x, y)
-#define REMU(x, y)      BINARY(remu, b->xlen, x, y)
-#define CLMUL(x, y)     BINARY(clmul, b->xlen, x, y)
-#define CLMULH(x, y)    BINARY(clmulh, b->xlen, x, y)
-#define CLMULR(x, y)    BINARY(clmulr, b->xlen, x, y)
-#define CLZ(x)          unary(b, IR_clz, b->xlen, x)
-#define CTZ(x)          unary(b, IR_ctz, b->xlen, x)
-#define CPOP(x)         unary(b, IR_cpop, b->xlen, x)
-#define ORCB(x)         unary(b, IR_orcb, b->xlen, x)
-#define REV8(x)         unary(b, IR_rev8, b->xlen, x)
-#define SEXT8(x)        extend(b, IR_sext, 8, x)
-#define SEXT16(x)       extend(b, IR_sext, 16, x)
-#define SEXT32(x)       extend(b, IR_sext, 32, x)
-#define ZEXT8(x)        extend(b, IR_zext, 8, x)
-#define ZEXT16(x)       extend(b, IR_zext, 16, x)
-#define ZEXT32(x)       extend(b, IR_zext, 32, x)
+#define ADD(x, y) BINARY(add, b->xlen, x, y)
+#define SUB(x, y) BINARY(sub, b->xlen, x, y)
+#define AND(x, y) BINARY(and, b->xlen, x, y)
+#define OR(x, y) BINARY(or, b->xlen, x, y)
+#define XOR(x, y) BINARY(xor, b->xlen, x, y)
+#define NOT(x) XOR(x, C(-1))
+#define NEG(x) SUB(C(0), x)
+#define SLL(x, y) BINARY(sll, b->xlen, x, y)
+#define SRL(x, y) BINARY(srl, b->xlen, x, y)
+#define SRA(x, y) BINARY(sra, b->xlen, x, y)
+#define ROL(x, y) BINARY(rol, b->xlen, x, y)
+#define ROR(x, y) BINARY(ror, b->xlen, x, y)
+#define SLT(x, y) BINARY(slt, b->xlen, x, y)
+#define SLTU(x, y) BINARY(sltu, b->xlen, x, y)
+#define EQ(x, y) BINARY(eq, b->xlen, x, y)
+#define NE(x, y) BINARY(ne, b->xlen, x, y)
+#define MUL(x, y) BINARY(mul, b->xlen, x, y)
+#define MULH(x, y) BINARY(mulh, b->xlen, x, y)
+#define MULHU(x, y) BINARY(mulhu, b->xlen, x, y)
+#define MULHSU(x, y) BINARY(mulhsu, b->xlen, x, y)
+#define DIV(x, y) BINARY(div, b->xlen, x, y)
+#define DIVU(x, y) BINARY(divu, b->xlen, x, y)
+#define REM(x, y) BINARY(rem, b->xlen, x, y)
+#define REMU(x, y) BINARY(remu, b->xlen, x, y)
+#define CLMUL(x, y) BINARY(clmul, b->xlen, x, y)
+#define CLMULH(x, y) BINARY(clmulh, b->xlen, x, y)
+#define CLMULR(x, y) BINARY(clmulr, b->xlen, x, y)
+#define CLZ(x) unary(b, IR_clz, b->xlen, x)
+#define CTZ(x) unary(b, IR_ctz, b->xlen, x)
+#define CPOP(x) unary(b, IR_cpop, b->xlen, x)
+#define ORCB(x) unary(b, IR_orcb, b->xlen, x)
+#define REV8(x) unary(b, IR_rev8, b->xlen, x)
+#define SEXT8(x) extend(b, IR_sext, 8, x)
+#define SEXT16(x) extend(b, IR_sext, 16, x)
+#define SEXT32(x) extend(b, IR_sext, 32, x)
+#define ZEXT8(x) extend(b, IR_zext, 8, x)
+#define ZEXT16(x) extend(b, IR_zext, 16, x)
+#define ZEXT32(x) extend(b, IR_zext, 32, x)
 #define SELECT(c, x, y) \
     ({ \
         ir_ref c_ = (c); \
@@ -280,24 +281,24 @@ static enum ir_type fp_result(const struct builder *b, enum ir_fp kind, enum ir_
     })
 
 /* W forms compute with type i32 and extend. */
-#define ADDW(x, y)  SEXT32(BINARY(add, IR_I32, x, y))
-#define SUBW(x, y)  SEXT32(BINARY(sub, IR_I32, x, y))
-#define MULW(x, y)  SEXT32(BINARY(mul, IR_I32, x, y))
-#define SLLW(x, y)  SEXT32(BINARY(sll, IR_I32, x, y))
-#define SRLW(x, y)  SEXT32(BINARY(srl, IR_I32, x, y))
-#define SRAW(x, y)  SEXT32(BINARY(sra, IR_I32, x, y))
-#define ROLW(x, y)  SEXT32(BINARY(rol, IR_I32, x, y))
-#define RORW(x, y)  SEXT32(BINARY(ror, IR_I32, x, y))
-#define DIVW(x, y)  SEXT32(BINARY(div, IR_I32, x, y))
+#define ADDW(x, y) SEXT32(BINARY(add, IR_I32, x, y))
+#define SUBW(x, y) SEXT32(BINARY(sub, IR_I32, x, y))
+#define MULW(x, y) SEXT32(BINARY(mul, IR_I32, x, y))
+#define SLLW(x, y) SEXT32(BINARY(sll, IR_I32, x, y))
+#define SRLW(x, y) SEXT32(BINARY(srl, IR_I32, x, y))
+#define SRAW(x, y) SEXT32(BINARY(sra, IR_I32, x, y))
+#define ROLW(x, y) SEXT32(BINARY(rol, IR_I32, x, y))
+#define RORW(x, y) SEXT32(BINARY(ror, IR_I32, x, y))
+#define DIVW(x, y) SEXT32(BINARY(div, IR_I32, x, y))
 #define DIVUW(x, y) SEXT32(BINARY(divu, IR_I32, x, y))
-#define REMW(x, y)  SEXT32(BINARY(rem, IR_I32, x, y))
+#define REMW(x, y) SEXT32(BINARY(rem, IR_I32, x, y))
 #define REMUW(x, y) SEXT32(BINARY(remu, IR_I32, x, y))
-#define CLZW(x)     ZEXT32(unary(b, IR_clz, IR_I32, x))
-#define CTZW(x)     ZEXT32(unary(b, IR_ctz, IR_I32, x))
+#define CLZW(x) ZEXT32(unary(b, IR_clz, IR_I32, x))
+#define CTZW(x) ZEXT32(unary(b, IR_ctz, IR_I32, x))
 
 /* Memory */
-#define MEM_S8  IR_MEM_s8
-#define MEM_U8  IR_MEM_u8
+#define MEM_S8 IR_MEM_s8
+#define MEM_U8 IR_MEM_u8
 #define MEM_S16 IR_MEM_s16
 #define MEM_U16 IR_MEM_u16
 #define MEM_S32 IR_MEM_s32
@@ -348,11 +349,11 @@ static enum ir_type fp_result(const struct builder *b, enum ir_fp kind, enum ir_
     })
 
 /* Floating point */
-#define FT_H         IR_F16
-#define FT_S         IR_F32
-#define FT_D         IR_F64
-#define RFX(w, r)    get_f(b, b->d->r)
-#define RF(w, r)     unboxed(b, FT_##w, b->d->r)
+#define FT_H IR_F16
+#define FT_S IR_F32
+#define FT_D IR_F64
+#define RFX(w, r) get_f(b, b->d->r)
+#define RF(w, r) unboxed(b, FT_##w, b->d->r)
 #define WF(w, r, v) \
     do { \
         ir_ref v_ = (v); \
@@ -360,7 +361,7 @@ static enum ir_type fp_result(const struct builder *b, enum ir_fp kind, enum ir_
     } while (0)
 #define FP_OP(ir, w, op, x, y, z) \
     fp(b, ir, IR_FP_##op, fp_result(b, IR_FP_##op, FT_##w), FT_##w, x, y, z)
-#define FP1(w, op, x)  FP_OP(IR_fp1, w, op, x, 0, 0)
+#define FP1(w, op, x) FP_OP(IR_fp1, w, op, x, 0, 0)
 #define FPN1(w, op, x) FP_OP(IR_fpn1, w, op, x, 0, 0)
 #define FP_BINARY(ir, w, op, x, y) \
     ({ \
@@ -368,7 +369,7 @@ static enum ir_type fp_result(const struct builder *b, enum ir_fp kind, enum ir_
         ir_ref y_ = (y); \
         FP_OP(ir, w, op, x_, y_, 0); \
     })
-#define FP2(w, op, x, y)  FP_BINARY(IR_fp2, w, op, x, y)
+#define FP2(w, op, x, y) FP_BINARY(IR_fp2, w, op, x, y)
 #define FPN2(w, op, x, y) FP_BINARY(IR_fpn2, w, op, x, y)
 #define FP3(w, op, x, y, z) \
     ({ \
@@ -377,10 +378,10 @@ static enum ir_type fp_result(const struct builder *b, enum ir_fp kind, enum ir_
         ir_ref z_ = (z); \
         FP_OP(IR_fp3, w, op, x_, y_, z_); \
     })
-#define INT_TYPE_I32        IR_I32
-#define INT_TYPE_U32        IR_I32
-#define INT_TYPE_I64        IR_I64
-#define INT_TYPE_U64        IR_I64
+#define INT_TYPE_I32 IR_I32
+#define INT_TYPE_U32 IR_I32
+#define INT_TYPE_I64 IR_I64
+#define INT_TYPE_U64 IR_I64
 #define F2X(w, t, x) \
     ({ \
         ir_ref x_ = (x); \
@@ -397,9 +398,9 @@ static enum ir_type fp_result(const struct builder *b, enum ir_fp kind, enum ir_
         ir_ref x_ = (x); \
         EMIT(b, .op = IR_fcvt, .type = FT_##to, .a = x_, .of = FT_##from, .rm = b->d->rm); \
     })
-#define FLI(w)   constant(b, IR_I64, FLI_##w)
-#define FLI_S    fp32_fli[b->d->rs1]
-#define FLI_D    fp64_fli[b->d->rs1]
+#define FLI(w) constant(b, IR_I64, FLI_##w)
+#define FLI_S fp32_fli[b->d->rs1]
+#define FLI_D fp64_fli[b->d->rs1]
 #define FHIGH(v) BINARY(srl, IR_I64, v, constant(b, IR_I64, 32))
 #define FPAIR(low, high) \
     ({ \
@@ -415,14 +416,14 @@ static enum ir_type fp_result(const struct builder *b, enum ir_fp kind, enum ir_
             check_target(b, a); \
     } while (0)
 #define BRANCH_IF(c) branch_if(b, c)
-#define JUMP_REL     EMIT(b, .op = IR_jump_rel, .imm = (int64_t)b->offset + b->d->imm)
+#define JUMP_REL EMIT(b, .op = IR_jump_rel, .imm = (int64_t)b->offset + b->d->imm)
 #define JUMP(target) EMIT(b, .op = IR_jump, .a = (target))
 #define HELPER_CALL(ir, f, field) \
     do { \
-        static const struct ir_helper helper_of = { .name = #f, .field = helper_##f }; \
+        static const struct ir_helper helper_of = {.name = #f, .field = helper_##f}; \
         EMIT(b, .op = ir, .helper = &helper_of); \
     } while (0)
-#define HELPER(f)     HELPER_CALL(IR_call, f, call)
+#define HELPER(f) HELPER_CALL(IR_call, f, call)
 #define HELPER_CSR(f) HELPER_CALL(IR_call_csr, f, csr)
 #define HELPER_END(f) HELPER_CALL(IR_call_end, f, call)
 
@@ -477,7 +478,7 @@ static void (*const build[INSN_COUNT])(struct builder *b) = {
 bool ir_build_insn(struct ir_block *block, const struct isa *isa, const struct decoded *d,
                    uint32_t pc_offset)
 {
-    struct builder b = { block, d, pc_offset, block->xlen, !isa_has(isa, EXT_ZCA) };
+    struct builder b = {block, d, pc_offset, block->xlen, !isa_has(isa, EXT_ZCA)};
 
     if (!ir_begin_guest(block, pc_offset, d))
         return false;

@@ -16,7 +16,7 @@
 
 const struct ir_op_info ir_op_infos[IR_OPS] = {
 #define IR_OP(name, operands, detail, flags) \
-    [IR_##name] = { #name, operands, IR_DETAIL_##detail, flags },
+    [IR_##name] = {#name, operands, IR_DETAIL_##detail, flags},
 #include "jit/ir_ops.def"
 };
 
@@ -35,9 +35,9 @@ static const char *const fp_names[] = {
 #include "jit/ir_ops.def"
 };
 
-static const char *const type_names[] = { "void", "i32", "i64", "f16", "f32", "f64" };
-static const char *const int_names[] = { "i32", "u32", "i64", "u64" };
-static const char *const rounding_names[8] = { "rne", "rtz", "rdn", "rup", "rmm", "?", "?", "dyn" };
+static const char *const type_names[] = {"void", "i32", "i64", "f16", "f32", "f64"};
+static const char *const int_names[] = {"i32", "u32", "i64", "u64"};
+static const char *const rounding_names[8] = {"rne", "rtz", "rdn", "rup", "rmm", "?", "?", "dyn"};
 
 struct line {
     char *text;
@@ -99,8 +99,8 @@ size_t ir_print_insn(const struct ir_block *b, ir_ref ref, char *text, size_t si
 {
     const struct ir_insn *i = &b->insns[ref];
     const struct ir_op_info *info = &ir_op_infos[i->op];
-    const ir_ref operands[3] = { i->a, i->b, i->c };
-    struct line line = { text, size, 0 };
+    const ir_ref operands[3] = {i->a, i->b, i->c};
+    struct line line = {text, size, 0};
     const char *comma = " ";
 
     if (!size)

@@ -6,6 +6,7 @@
 
 #include "host/random.h"
 #include "host/thread.h"
+#include "jit/jit.h"
 #include "machine/sbi.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,6 +29,25 @@ static uint64_t no_time(void *ctx)
 static void no_stimer(void *ctx, unsigned hart_id, uint64_t when)
 {
     (void)ctx, (void)hart_id, (void)when;
+}
+
+static bool start_translator(struct machine *m, struct error *err)
+{
+    struct jit_config config = {
+        .isa = &m->isa,
+        .bus = &m->bus,
+        .harts = m->hart_count,
+        .log = m->log,
+    };
+    if (!jit_available()) {
+        log_line(m->log, LOG_INFO, "no translator for this host: the interpreter runs");
+        return true;
+    }
+    m->jit = jit_new(&config, err);
+    bool ok = m->jit;
+    for (unsigned i = 0; ok && i < m->hart_count; i++)
+        ok = jit_attach(m->jit, m->hart_list[i], err);
+    return ok;
 }
 
 struct machine *machine_new(const struct machine_config *config, struct error *err)
@@ -73,6 +93,8 @@ struct machine *machine_new(const struct machine_config *config, struct error *e
         m->hart_list[i] = mh->hart;
         m->hart_count++;
     }
+    if (!config->interpret && !start_translator(m, err))
+        goto fail;
     return m;
 fail:
     machine_free(m);
@@ -96,6 +118,9 @@ void machine_free(struct machine *m)
     /* Devices that drive interrupts go before the controllers they drive, which stand lower. */
     for (unsigned i = m->device_count; i--;)
         m->devices[i]->ops->remove(m->devices[i]->state);
+    for (unsigned i = 0; m->jit && i < m->hart_count; i++)
+        jit_detach(m->jit, m->hart_list[i]);
+    jit_free(m->jit);
     for (unsigned i = 0; i < m->hart_count; i++) {
         hart_free(m->harts[i].hart);
         pthread_cond_destroy(&m->harts[i].wake);
@@ -213,6 +238,8 @@ bool machine_load(struct machine *m, struct error *err)
             m->devices[i]->ops->reset(m->devices[i]->state);
     if (!boot_load(m, err))
         return false;
+    if (m->jit)
+        jit_ram_written(m->jit, 0, m->ram.size);
     m->bus.sbi_call = m->boot.supervisor ? sbi_call : NULL;
     for (unsigned i = 0; i < m->hart_count; i++) {
         struct machine_hart *mh = &m->harts[i];

@@ -40,6 +40,7 @@ enum hsm_state {
 };
 
 struct machine;
+struct jit;
 
 struct machine_hart {
     struct machine *machine;
@@ -67,6 +68,7 @@ struct machine {
     struct isa isa;
     struct memory ram;
     struct machine_hart harts[MACHINE_HARTS_MAX];
+    struct jit *jit; /* NULL: harts interpret */
     struct hart *hart_list[MACHINE_HARTS_MAX]; /* the same, for interrupt controllers */
     unsigned hart_count;
 
@@ -98,6 +100,7 @@ struct machine_config {
     uint64_t ram_size; /* bytes; rounded up to pages */
     unsigned harts;
     bool no_reboot;
+    bool interpret;  /* nothing is translated, also where it could be */
     struct log *log; /* may be NULL; outlives the machine */
 };
 

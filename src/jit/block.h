@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Translated blocks, and the cache that holds them.
+ *
+ * The memory for code is cut into segments. Each hart fills one at a time: code grows from its
+ * start, descriptions of the code (struct jit_block and what hangs from it) from its end. When there is
+ * no free segment the oldest one is emptied.
+ *
+ * A block is found through a hash table by the host address of its guest code, which is to say by
+ * physical address. Its entry is a 9-byte instruction at a multiple of 8, and before it stands a pointer
+ * to its description. To drop a block, the first 8 bytes are replaced, in one store, by a call of
+ * the `stale` stub, so that whoever still knows the block comes to look for another one. The memory is
+ * used again only after its segment is emptied, when every hart has left translated code once.
+ *
+ * Lock order: jit.lock is taken last. Lookup in the hash table needs no lock.
+ */
+#ifndef RVVM_JIT_BLOCK_H
+#define RVVM_JIT_BLOCK_H
+
+#include "cpu/code.h"
+#include "cpu/code_map.h"
+#include "host/code_memory.h"
+#include "jit/ir.h"
+#include "jit/jit.h"
+#include <pthread.h>
+
+#define JIT_INSNS_MAX 64 /* guest instructions in a block: hart.translated.count has them all */
+#define JIT_BLOCK_BYTES_MAX (4 * JIT_INSNS_MAX)
+#define JIT_SEGMENT_SIZE (1u << 20)
+#define JIT_BLOCK_ROOM 65536 /* a block is begun only where this much is free */
+#define JIT_CACHE_SIZE (128u << 20)
+#define JIT_BUCKETS (1u << 17)
+
+struct jit_block;
+
+/* A direct jump out of a block to code on the same page. */
+struct jit_link {
+    struct jit_block *from;
+    struct jit_block *to;          /* where it goes; NULL: to the link stub */
+    struct jit_link *next, **prev; /* to's incoming list */
+    uint8_t *field;                /* its 32-bit distance, a multiple of 4 */
+    const uint8_t *unlinked;       /* where it goes while it leads nowhere */
+    uint16_t target;               /* in the page: 0 to 4094 */
+};
+
+/* A place in translated code that calls C. */
+struct jit_site {
+    struct jit_block *block;
+    uint16_t offset; /* of its guest instruction, from the block's start */
+    uint8_t index;   /* guest instructions before it */
+    uint8_t length;  /* of its guest instruction */
+    uint8_t mem;     /* enum ir_mem of an access */
+    bool writes;
+    bool atomic; /* it has to be aligned, too */
+    int16_t low; /* range checked at once: from the access's own address */
+    uint16_t span;
+    const uint8_t *retry; /* where to check again */
+    const struct ir_helper *helper;
+    struct insn insn; /* for the helper */
+};
+
+/* The part of a block's guest code that lies on a page, in that page's list. */
+struct jit_page_ref {
+    struct jit_block *block;
+    struct jit_page_ref *next;
+    uint32_t page;  /* of main memory */
+    uint16_t first; /* in the page */
+    uint16_t bytes; /* 0: this is not in use */
+};
+
+/* What is known about a page of main memory. All under jit.lock. */
+struct jit_page {
+    struct jit_page_ref *blocks;
+    uint32_t version; /* changes when code of the page is dropped */
+    uint16_t storms;  /* drops that came soon after one another */
+    uint64_t dropped; /* when: host/clock.h, nanoseconds */
+};
+
+enum jit_variant {
+    JIT_NORMAL,
+    JIT_SINGLE, /* no check of a memory access serves another one */
+    JIT_VARIANTS,
+};
+
+struct jit_block {
+    const uint8_t *code;    /* guest code in main memory */
+    struct jit_block *next; /* in its hash bucket */
+    const uint8_t *entry;   /* where it runs */
+    uint16_t bytes;         /* of guest code */
+    uint8_t insns;
+    uint8_t variant; /* enum jit_variant */
+    bool valid;      /* under jit.lock */
+    unsigned link_count;
+    struct jit_link *links;
+    struct jit_link *incoming;
+    struct jit_page_ref pages[2]; /* the second for an instruction that lies on two */
+    struct jit_block *segment_next;
+    struct block bits; /* for helpers that look at the running instruction's encoding */
+};
+
+/* Stubs that the backend makes: addresses they run at. */
+enum jit_stub {
+    STUB_ENTER,  /* C: void (struct hart *h, const void *code) */
+    STUB_LEAVE,  /* back to who called STUB_ENTER; the state is in struct hart */
+    STUB_LINK,   /* an unlinked jump */
+    STUB_LOOKUP, /* a jump whose target the jump cache does not know */
+    STUB_STALE,  /* the entry of a dropped block */
+    STUB_LOAD,
+    STUB_STORE,
+    STUB_GROUP,     /* the check of several accesses failed */
+    STUB_INTERPRET, /* an instruction that translated code leaves to the interpreter */
+    STUB_HELPER,
+    STUB_CSR,
+    STUB_END,   /* a helper after which the block ends */
+    STUB_PURE,  /* a C function of numbers */
+    STUB_FP_ON, /* FP is to be made ready */
+    STUBS,
+};
+
+struct jit_segment {
+    struct jit_block *blocks; /* in it */
+    uint64_t age;             /* when it was taken */
+    bool busy;                /* a hart is filling it */
+};
+
+struct jit {
+    struct code_memory memory;
+    struct code_map map;
+    struct isa isa;
+    struct bus *bus;
+    struct log *log;
+    struct decoder *decoder;
+    const uint8_t *stub[STUBS];
+    struct hart *harts[JIT_HARTS_MAX];
+
+    pthread_mutex_t lock;
+    struct jit_block **buckets; /* JIT_BUCKETS; read without the lock */
+    struct jit_page *pages;     /* of main memory */
+    struct jit_segment *segments;
+    unsigned segment_count;
+    uint64_t clock;
+    uint64_t last_page; /* that was written, and how often in a row */
+    unsigned last_drops;
+    struct jit_stats stats;
+};
+
+/* What a hart brings to it. */
+struct jit_hart {
+    struct jit *jit;
+    struct hart *hart;
+    struct ir_block ir;
+    unsigned segment; /* being filled; jit.segment_count: none */
+    uint8_t *code;    /* next free byte of it, to write at */
+    uint8_t *meta;    /* descriptions end here: [code, meta) is free */
+    uint64_t emptied; /* segments that it emptied */
+    struct jit_stats stats;
+};
+
+/*
+ * cache.c
+ */
+
+struct jit_block *jit_find(const struct jit *jit, const uint8_t *code, enum jit_variant variant);
+
+/* Room for a block: jh->code and jh->meta are JIT_BLOCK_ROOM apart, at least. May wait for others. */
+void jit_make_room(struct jit_hart *jh);
+
+/* Zeroed memory for descriptions, from jh->meta. */
+void *jit_meta(struct jit_hart *jh, size_t size);
+
+/*
+ * Says that code is about to be made from that range, which does not leave its page. Stores that
+ * come later are noticed. *version is for jit_publish. false: no code may be made from the page.
+ */
+bool jit_mark(struct jit_hart *jh, const uint8_t *code, unsigned size, uint32_t *version);
+
+/* Makes a block known, whose pages[].page, first and bytes are set. false: its guest code was written
+ * since jit_mark. */
+bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t version[2]);
+
+/* Has a jump go straight to a block. */
+void jit_chain(struct jit_hart *jh, struct jit_link *link, struct jit_block *to);
+
+/*
+ * translate.c
+ */
+
+/* The block for guest code at `code`, made if need be. NULL: this is for the interpreter. */
+struct jit_block *jit_block_at(struct jit_hart *jh, uint64_t pc, const uint8_t *code,
+                               enum jit_variant variant);
+
+/*
+ * run.c: what stubs call.
+ */
+
+/* Where to go on, and whether the stack of calls is to be emptied before. */
+struct jit_next {
+    const void *code;
+    uint64_t unwind;
+};
+
+struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen);
+struct jit_next jit_service_lookup(struct hart *h, uint64_t pc);
+struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end);
+struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, uint64_t va);
+/* code NULL: done, the value is in *h (load: returned as unwind). */
+struct jit_next jit_service_load(struct hart *h, const struct jit_site *site, uint64_t va);
+struct jit_next jit_service_store(struct hart *h, const struct jit_site *site, uint64_t va,
+                                  uint64_t value);
+struct jit_next jit_service_helper(struct hart *h, const struct jit_site *site);
+struct jit_next jit_service_csr(struct hart *h, const struct jit_site *site);
+struct jit_next jit_service_end(struct hart *h, const struct jit_site *site);
+/* FP is made ready, or the interpreter runs the instruction. */
+struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site);
+/* The guest instruction at the site is run by the interpreter, and what follows where it leads. */
+struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *site);
+
+/*
+ * The backend: src/jit/HOST/backend.c.
+ */
+
+bool backend_available(void);
+/* While hart.translated.fp_live: FP state goes to struct hart (registers are there) and the host's FP
+ * is as C expects it; the other way round. frm is one that the host has: not RMM, not reserved. */
+void backend_fp_to_c(struct hart *h);
+void backend_fp_from_c(struct hart *h);
+/* Makes the stubs at the start of the code memory; returns how many bytes they take. */
+size_t backend_stubs(struct jit *jit);
+/*
+ * Translates jh->ir, the operations of `block`, to jh->code, and moves that on. pages: for a single
+ * instruction on two pages, where the second half was found, else NULL.
+ * false: there is an operation that it cannot translate; nothing was moved.
+ */
+bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8_t *second_page);
+/* Directs a link; the entry of a dropped block to the stub. Other harts may be running there. */
+void backend_set_link(struct jit_link *link, const uint8_t *target_exec, const struct jit *jit);
+void backend_make_stale(struct jit *jit, struct jit_block *block);
+
+#endif

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The cache of translated blocks: finding, publishing, chaining, dropping, evicting. See block.h. */
+#include "jit/block.h"
+
+#include "host/clock.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define STORMS_MAX 64           /* drops of code in a page before no more is made from it */
+#define STORM_NS 10000000       /* drops less far apart are one storm */
+#define STORM_REST_NS 500000000 /* how long no code is made after one */
+#define DROPS_IN_A_ROW \
+    4 /* stores to one page's code before all of it goes: it is being overwritten */
+
+static struct jit_block **bucket_of(const struct jit *jit, const uint8_t *code)
+{
+    uint64_t n = (uint64_t)(code - jit->bus->ram) >> 1;
+    return &jit->buckets[(n ^ n >> 17) % JIT_BUCKETS];
+}
+
+static uint64_t page_of(const struct jit *jit, const uint8_t *code)
+{
+    return (uint64_t)(code - jit->bus->ram) >> PAGE_SHIFT;
+}
+
+struct jit_block *jit_find(const struct jit *jit, const uint8_t *code, enum jit_variant variant)
+{
+    struct jit_block *block = __atomic_load_n(bucket_of(jit, code), __ATOMIC_ACQUIRE);
+    while (block && (block->code != code || block->variant != variant))
+        block = __atomic_load_n(&block->next, __ATOMIC_ACQUIRE);
+    return block;
+}
+
+/*
+ * Taking blocks away. All under jit.lock.
+ */
+
+static void unlink_jump(struct jit_link *link)
+{
+    if (!link->to)
+        return;
+    *link->prev = link->next;
+    if (link->next)
+        link->next->prev = link->prev;
+    link->to = NULL;
+}
+
+/* The granules of a page that its blocks lie in. */
+static uint64_t granules_in_use(const struct jit *jit, uint64_t page)
+{
+    uint64_t granules = 0;
+    for (const struct jit_page_ref *ref = jit->pages[page].blocks; ref; ref = ref->next)
+        granules |= granules_of(ref->first, ref->bytes);
+    return granules;
+}
+
+static void leave_page(struct jit *jit, struct jit_page_ref *ref)
+{
+    struct jit_page_ref **at = &jit->pages[ref->page].blocks;
+    while (*at != ref)
+        at = &(*at)->next;
+    *at = ref->next;
+}
+
+/* No lookup finds the block any more, and no jump leads to it but through the stale stub. */
+static void drop(struct jit *jit, struct jit_block *block)
+{
+    struct jit_block **at = bucket_of(jit, block->code);
+    while (*at != block)
+        at = &(*at)->next;
+    __atomic_store_n(at, block->next, __ATOMIC_RELEASE);
+    for (unsigned i = 0; i < 2; i++)
+        if (block->pages[i].bytes)
+            leave_page(jit, &block->pages[i]);
+    block->valid = false;
+    backend_make_stale(jit, block);
+    while (block->incoming) {
+        struct jit_link *link = block->incoming;
+        unlink_jump(link);
+        backend_set_link(link, link->unlinked, jit);
+    }
+}
+
+/* Drops what was made from [first, first + size) of a page. */
+static void drop_in_page(struct jit *jit, uint64_t page, unsigned first, unsigned size)
+{
+    struct jit_page *p = &jit->pages[page];
+    struct jit_page_ref *next;
+    unsigned dropped = 0;
+    for (struct jit_page_ref *ref = p->blocks; ref; ref = next) {
+        next = ref->next;
+        if (ref->first < first + size && first < ref->first + ref->bytes) {
+            drop(jit, ref->block);
+            dropped++;
+        }
+    }
+    if (dropped) {
+        uint64_t now = clock_monotonic_ns();
+        p->storms = now - p->dropped < STORM_NS ? p->storms + 1 : 0;
+        p->dropped = now;
+        jit->stats.dropped += dropped;
+    }
+    p->version++;
+    atomic_store(&jit->map.pages[page].granules, granules_in_use(jit, page));
+}
+
+static void written(void *ctx, uint64_t offset, uint64_t size)
+{
+    struct jit *jit = ctx;
+    uint64_t page = offset >> PAGE_SHIFT;
+    pthread_mutex_lock(&jit->lock);
+    jit->last_drops = jit->last_page == page ? jit->last_drops + 1 : 0;
+    jit->last_page = page;
+    if (jit->last_drops >= DROPS_IN_A_ROW)
+        drop_in_page(jit, page, 0, PAGE_SIZE);
+    else
+        drop_in_page(jit, page, offset % PAGE_SIZE, (unsigned)size);
+    pthread_mutex_unlock(&jit->lock);
+}
+
+static void give_up(void *ctx, uint64_t offset)
+{
+    struct jit *jit = ctx;
+    uint64_t page = offset >> PAGE_SHIFT;
+    pthread_mutex_lock(&jit->lock);
+    drop_in_page(jit, page, 0, PAGE_SIZE);
+    jit->pages[page].storms = STORMS_MAX;
+    jit->pages[page].dropped = clock_monotonic_ns();
+    pthread_mutex_unlock(&jit->lock);
+}
+
+/* Whether code may be made from the page: it may again some time after a storm. */
+static bool is_suitable(struct jit_page *p)
+{
+    if (p->storms < STORMS_MAX)
+        return true;
+    if (clock_monotonic_ns() - p->dropped < STORM_REST_NS)
+        return false;
+    p->storms = 0;
+    return true;
+}
+
+void jit_ram_written(struct jit *jit, uint64_t offset, uint64_t size)
+{
+    code_map_stored(&jit->map, jit->bus->ram + offset, size);
+}
+
+/*
+ * Making blocks known
+ */
+
+static void wait_for_harts(struct jit *jit, uint64_t harts, struct hart *self, unsigned kinds)
+{
+    uint32_t ticket[JIT_HARTS_MAX];
+    for (uint64_t rest = harts; rest; rest &= rest - 1) {
+        unsigned n = (unsigned)__builtin_ctzll(rest);
+        ticket[n] = hart_fence_ask(jit->harts[n], kinds);
+    }
+    for (uint64_t rest = harts; rest; rest &= rest - 1) {
+        unsigned n = (unsigned)__builtin_ctzll(rest);
+        hart_fence_wait(jit->harts[n], ticket[n], self);
+    }
+}
+
+/*
+ * Nobody writes the page unnoticed from here on. Other harts may be in the middle of a store: those
+ * are returned, and what fence they need.
+ */
+static uint64_t revoke_writers(struct jit_hart *jh, uint64_t page, unsigned *kinds)
+{
+    struct jit *jit = jh->jit;
+    struct code_page *shared = &jit->map.pages[page];
+    const uint8_t *host = jit->bus->ram + (page << PAGE_SHIFT);
+    uint64_t writers = atomic_exchange(&shared->writers, 0);
+    uint64_t slots = atomic_exchange(&shared->slots, 0);
+    uint64_t self = UINT64_C(1) << jh->hart->id;
+    *kinds = 0;
+    if (slots == ANY_SLOT) {
+        *kinds = HART_FENCE_TLB;
+        if (writers & self)
+            tlb_flush(jh->hart);
+    } else {
+        for (uint64_t rest = writers; rest; rest &= rest - 1)
+            for (uint64_t slot = slots; slot; slot >>= 16)
+                if (slot & 0xffff)
+                    tlb_revoke_write(jit->harts[__builtin_ctzll(rest)], host,
+                                     (unsigned)(slot & 0xffff) - 1);
+    }
+    return writers & ~self;
+}
+
+bool jit_mark(struct jit_hart *jh, const uint8_t *code, unsigned size, uint32_t *version)
+{
+    struct jit *jit = jh->jit;
+    uint64_t page = page_of(jit, code), writers = 0;
+    unsigned kinds;
+    pthread_mutex_lock(&jit->lock);
+    bool suitable = is_suitable(&jit->pages[page]);
+    if (suitable) {
+        *version = jit->pages[page].version;
+        atomic_fetch_or(&jit->map.pages[page].granules,
+                        granules_of((uintptr_t)code & ~PAGE_MASK, size));
+        writers = revoke_writers(jh, page, &kinds);
+    }
+    pthread_mutex_unlock(&jit->lock);
+    if (writers)
+        wait_for_harts(jit, writers, jh->hart, kinds);
+    return suitable;
+}
+
+static void enter_page(struct jit *jit, struct jit_page_ref *ref)
+{
+    ref->next = jit->pages[ref->page].blocks;
+    jit->pages[ref->page].blocks = ref;
+    atomic_fetch_or(&jit->map.pages[ref->page].granules, granules_of(ref->first, ref->bytes));
+    if (jit->last_page == ref->page)
+        jit->last_drops = 0;
+}
+
+bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t version[2])
+{
+    struct jit *jit = jh->jit;
+    bool current = true;
+    pthread_mutex_lock(&jit->lock);
+    for (unsigned i = 0; i < 2; i++)
+        if (block->pages[i].bytes && jit->pages[block->pages[i].page].version != version[i])
+            current = false;
+    if (current) {
+        for (unsigned i = 0; i < 2; i++)
+            if (block->pages[i].bytes)
+                enter_page(jit, &block->pages[i]);
+        block->segment_next = jit->segments[jh->segment].blocks;
+        jit->segments[jh->segment].blocks = block;
+        block->valid = true;
+        struct jit_block **bucket = bucket_of(jit, block->code);
+        block->next = *bucket;
+        __atomic_store_n(bucket, block, __ATOMIC_RELEASE);
+    }
+    pthread_mutex_unlock(&jit->lock);
+    return current;
+}
+
+void jit_chain(struct jit_hart *jh, struct jit_link *link, struct jit_block *to)
+{
+    struct jit *jit = jh->jit;
+    pthread_mutex_lock(&jit->lock);
+    if (to->valid && link->from->valid && !link->to) {
+        link->to = to;
+        link->next = to->incoming;
+        link->prev = &to->incoming;
+        if (to->incoming)
+            to->incoming->prev = &link->next;
+        to->incoming = link;
+        backend_set_link(link, to->entry, jit);
+        jh->stats.chains++;
+    }
+    pthread_mutex_unlock(&jit->lock);
+}
+
+/*
+ * Segments
+ */
+
+static void empty_segment(struct jit *jit, struct jit_segment *segment)
+{
+    for (struct jit_block *block = segment->blocks; block; block = block->segment_next) {
+        if (block->valid) {
+            drop(jit, block);
+            jit->stats.evicted++;
+        }
+        for (unsigned i = 0; i < block->link_count; i++)
+            unlink_jump(&block->links[i]);
+    }
+    segment->blocks = NULL;
+}
+
+static void take_segment(struct jit_hart *jh)
+{
+    struct jit *jit = jh->jit;
+    pthread_mutex_lock(&jit->lock);
+    if (jh->segment != jit->segment_count)
+        jit->segments[jh->segment].busy = false;
+    struct jit_segment *best = NULL;
+    for (unsigned i = 0; i < jit->segment_count; i++) {
+        struct jit_segment *s = &jit->segments[i];
+        if (!s->busy && (!best || s->age < best->age))
+            best = s;
+    }
+    bool used = best->age != 0;
+    best->busy = true;
+    best->age = ++jit->clock;
+    empty_segment(jit, best);
+    pthread_mutex_unlock(&jit->lock);
+    if (used) {
+        uint64_t all = 0;
+        for (unsigned i = 0; i < JIT_HARTS_MAX; i++)
+            if (jit->harts[i] && i != jh->hart->id)
+                all |= UINT64_C(1) << i;
+        wait_for_harts(jit, all, jh->hart, HART_FENCE_JUMPS);
+        tlb_forget_code(jh->hart);
+    }
+    jh->emptied += used;
+    jh->segment = (unsigned)(best - jit->segments);
+    jh->code = jit->memory.write + (size_t)(jh->segment + 1) * JIT_SEGMENT_SIZE;
+    jh->meta = jh->code + JIT_SEGMENT_SIZE;
+}
+
+void jit_make_room(struct jit_hart *jh)
+{
+    if (jh->segment == jh->jit->segment_count || (size_t)(jh->meta - jh->code) < JIT_BLOCK_ROOM)
+        take_segment(jh);
+}
+
+void *jit_meta(struct jit_hart *jh, size_t size)
+{
+    jh->meta -= (size + 15) & ~(size_t)15;
+    memset(jh->meta, 0, size);
+    return jh->meta;
+}
+
+/*
+ * The whole
+ */
+
+static bool allocate(struct jit *jit, const struct jit_config *config, struct error *err)
+{
+    size_t size = config->cache_size ? config->cache_size : JIT_CACHE_SIZE;
+    uint64_t pages = config->bus->ram_size >> PAGE_SHIFT;
+    jit->segment_count = (unsigned)(size / JIT_SEGMENT_SIZE);
+    if (jit->segment_count < 2 * config->harts + 2)
+        jit->segment_count = 2 * config->harts + 2;
+    jit->decoder = decoder_new(config->isa);
+    jit->buckets = calloc(JIT_BUCKETS, sizeof(*jit->buckets));
+    jit->pages = calloc(pages, sizeof(*jit->pages));
+    jit->map.pages = calloc(pages, sizeof(*jit->map.pages));
+    jit->segments = calloc(jit->segment_count, sizeof(*jit->segments));
+    if (!jit->decoder || !jit->buckets || !jit->pages || !jit->map.pages || !jit->segments)
+        return error_set(err, "out of memory for the translator");
+    /* The first segment's place holds the stubs. */
+    return code_memory_map(&jit->memory, (size_t)(jit->segment_count + 1) * JIT_SEGMENT_SIZE, err);
+}
+
+struct jit *jit_new(const struct jit_config *config, struct error *err)
+{
+    if (!backend_available()) {
+        error_set(err, "no translator for this host");
+        return NULL;
+    }
+    struct jit *jit = calloc(1, sizeof(*jit));
+    if (!jit) {
+        error_set(err, "out of memory for the translator");
+        return NULL;
+    }
+    pthread_mutex_init(&jit->lock, NULL);
+    jit->isa = *config->isa;
+    jit->bus = config->bus;
+    jit->log = config->log;
+    if (!allocate(jit, config, err)) {
+        jit_free(jit);
+        return NULL;
+    }
+    jit->map.ram = config->bus->ram;
+    jit->map.size = config->bus->ram_size;
+    jit->map.written = written;
+    jit->map.give_up = give_up;
+    jit->map.ctx = jit;
+    backend_stubs(jit);
+    config->bus->code_map = &jit->map;
+    return jit;
+}
+
+void jit_free(struct jit *jit)
+{
+    if (!jit)
+        return;
+    if (jit->bus->code_map == &jit->map)
+        jit->bus->code_map = NULL;
+    code_memory_unmap(&jit->memory);
+    decoder_free(jit->decoder);
+    free(jit->buckets);
+    free(jit->pages);
+    free(jit->map.pages);
+    free(jit->segments);
+    pthread_mutex_destroy(&jit->lock);
+    free(jit);
+}

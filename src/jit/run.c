@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What translated code calls, and the loop that enters it. A service gets the state in struct hart,
+ * with hart.instret counting all instructions of the running block; it says where to go on.
+ *
+ * Return addresses of the guest's calls lie on the host's stack, above the service that is
+ * running, and so do pointers into descriptions. They hold as long as the address space is the same and
+ * no segment of code was emptied: otherwise the stack is unwound.
+ */
+#include "cpu/exec.h"
+#include "cpu/helpers.h"
+#include "jit/block.h"
+#include <stdlib.h>
+#include <string.h>
+
+static struct jit_hart *jit_hart_of(const struct hart *h)
+{
+    return h->engine.ctx;
+}
+
+static uint64_t wrap(const struct hart *h, uint64_t pc)
+{
+    return h->xlen == 32 ? (uint32_t)pc : pc;
+}
+
+static struct jit_next leave(const struct hart *h)
+{
+    return (struct jit_next){jit_hart_of(h)->jit->stub[STUB_LEAVE], true};
+}
+
+/* Tells whether descriptions and return addresses may have gone since it was taken. */
+struct moment {
+    uint64_t emptied;
+    uint32_t fences;
+};
+
+static struct moment moment_now(const struct hart *h)
+{
+    return (struct moment){jit_hart_of(h)->emptied, atomic_load(&h->fence_done)};
+}
+
+static bool is_past(const struct hart *h, struct moment then)
+{
+    struct moment now = moment_now(h);
+    return now.emptied != then.emptied || now.fences != then.fences;
+}
+
+static void fp_to_c(struct hart *h)
+{
+    if (h->translated.fp_live)
+        backend_fp_to_c(h);
+}
+
+/* The block at h->pc, and the jump cache knows it. NULL: a trap was taken (*trapped), or this is for the
+ * interpreter. */
+static struct jit_block *look_up(struct hart *h, enum jit_variant variant, bool *trapped)
+{
+    bool mixed;
+    const uint8_t *code = code_fetch(h, h->pc, 2, &mixed);
+    *trapped = !code;
+    if (!code) {
+        h->fault = 0;
+        hart_trap(h, h->fault_cause, h->fault_tval);
+        return NULL;
+    }
+    if (mixed)
+        return NULL;
+    struct jit_block *block = jit_block_at(jit_hart_of(h), h->pc, code, variant);
+    if (block) {
+        h->translated.page_va = h->pc & PAGE_MASK;
+        if (variant == JIT_NORMAL)
+            tlb_enter_jump(h, h->pc, block->entry);
+    }
+    return block;
+}
+
+/* From h->pc, whatever has to be done until there is translated code for it. */
+static struct jit_next go_on(struct hart *h, enum jit_variant variant)
+{
+    struct moment then = moment_now(h);
+    struct jit_next next = {NULL, false};
+    bool trapped;
+    fp_to_c(h);
+    for (;;) {
+        if (events_pending(h))
+            return leave(h);
+        if (h->tlb.data == h->tlb.fetch) { /* not under MPRV */
+            struct jit_block *block = look_up(h, variant, &trapped);
+            if (block) {
+                next.code = block->entry;
+                next.unwind |= is_past(h, then);
+                return next;
+            }
+            next.unwind = true;
+            if (trapped)
+                continue;
+        }
+        jit_hart_of(h)->stats.interpreted++;
+        variant = JIT_NORMAL;
+        code_step(h);
+        next.unwind = true;
+    }
+}
+
+static struct jit_next go_on_unwound(struct hart *h)
+{
+    struct jit_next next = go_on(h, JIT_NORMAL);
+    next.unwind = true;
+    return next;
+}
+
+struct jit_next jit_service_lookup(struct hart *h, uint64_t pc)
+{
+    h->pc = wrap(h, pc);
+    return go_on(h, JIT_NORMAL);
+}
+
+struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
+{
+    /* Code knows its descriptions where it runs; they are changed where they can be written. */
+    const struct code_memory *memory = &jit_hart_of(h)->jit->memory;
+    struct jit_link *link =
+        (struct jit_link *)(void *)(memory->write + ((const uint8_t *)seen - memory->exec));
+    struct moment then = moment_now(h);
+    uint64_t page = h->translated.page_va;
+    h->pc = wrap(h, page + link->target);
+    bool trapped;
+    if (events_pending(h))
+        return leave(h);
+    struct jit_block *block = look_up(h, JIT_NORMAL, &trapped);
+    if (!block)
+        return go_on_unwound(h);
+    if (is_past(h, then))
+        return (struct jit_next){block->entry, true};
+    /* The page was that of the jump when it was translated; it may have been mapped anew since. */
+    if ((((uintptr_t)block->code ^ (uintptr_t)link->from->code) & PAGE_MASK) == 0)
+        jit_chain(jit_hart_of(h), link, block);
+    return (struct jit_next){block->entry, false};
+}
+
+struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
+{
+    const struct jit_block *block;
+    memcpy(&block, entry_end - 5 - sizeof(block), sizeof(block));
+    h->pc = wrap(h, h->translated.page_va + ((uintptr_t)block->code & ~PAGE_MASK));
+    return go_on(h, JIT_NORMAL);
+}
+
+/*
+ * Places in the middle of a block
+ */
+
+/* h->pc at the site's instruction, all before it retired. */
+static void stop_at(struct hart *h, const struct jit_site *site)
+{
+    unsigned first = (uintptr_t)site->block->code & ~PAGE_MASK;
+    h->pc = wrap(h, h->translated.page_va + first + site->offset);
+    h->instret -= site->block->insns - site->index;
+}
+
+static struct jit_next take_fault(struct hart *h, const struct jit_site *site)
+{
+    stop_at(h, site);
+    h->fault = 0;
+    hart_trap(h, h->fault_cause, h->fault_tval);
+    return go_on_unwound(h);
+}
+
+struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *site)
+{
+    stop_at(h, site);
+    jit_hart_of(h)->stats.interpreted++;
+    fp_to_c(h);
+    code_step(h);
+    return go_on_unwound(h);
+}
+
+static const struct {
+    uint8_t size;
+    bool is_signed;
+} mem_kinds[IR_MEMS] = {
+    [IR_MEM_s8] = {1, true},   [IR_MEM_u8] = {1, false}, [IR_MEM_s16] = {2, true},
+    [IR_MEM_u16] = {2, false}, [IR_MEM_s32] = {4, true}, [IR_MEM_u32] = {4, false},
+    [IR_MEM_u64] = {8, false},
+};
+
+struct jit_next jit_service_load(struct hart *h, const struct jit_site *site, uint64_t va)
+{
+    unsigned size = mem_kinds[site->mem].size;
+    uint64_t value = mem_load_slow(h, va, size);
+    if (h->fault)
+        return take_fault(h, site);
+    unsigned shift = 64 - 8 * size;
+    value <<= shift;
+    value = mem_kinds[site->mem].is_signed ? (uint64_t)((int64_t)value >> shift) : value >> shift;
+    return (struct jit_next){NULL, value};
+}
+
+struct jit_next jit_service_store(struct hart *h, const struct jit_site *site, uint64_t va,
+                                  uint64_t value)
+{
+    mem_store_slow(h, va, mem_kinds[site->mem].size, value);
+    return h->fault ? take_fault(h, site) : (struct jit_next){NULL, 0};
+}
+
+struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, uint64_t va)
+{
+    enum access access = site->writes ? ACCESS_WRITE : ACCESS_READ;
+    uint64_t low = wrap(h, va + (uint64_t)site->low);
+    struct mem_target target;
+    if (site->atomic && (va & (site->span - 1u)))
+        return jit_service_interpret(h, site);
+    if (!mmu_target(h, va, 1, access, &target, NULL))
+        return take_fault(h, site);
+    const struct tlb_entry *e = tlb_entry(h, va);
+    uint64_t tag = access == ACCESS_READ ? e->read : e->write;
+    if ((low ^ tag) <= PAGE_SIZE - site->span)
+        return (struct jit_next){site->retry, false};
+    if (site->atomic)
+        return jit_service_interpret(h, site);
+    /* They do not lie on one page of main memory: one by one, in another translation. */
+    stop_at(h, site);
+    struct jit_next next = go_on(h, JIT_SINGLE);
+    return next;
+}
+
+/*
+ * Helpers
+ */
+
+/* What cpu/helpers.c wants to know about the running instruction. */
+static void set_block(struct hart *h, const struct jit_site *site)
+{
+    fp_to_c(h);
+    struct jit_block *block = site->block;
+    h->block = &block->bits;
+    h->block_pc = h->translated.page_va + ((uintptr_t)block->code & ~PAGE_MASK);
+}
+
+struct jit_next jit_service_helper(struct hart *h, const struct jit_site *site)
+{
+    set_block(h, site);
+    return site->helper->call(h, &site->insn) ? (struct jit_next){NULL, 0} : take_fault(h, site);
+}
+
+struct jit_next jit_service_csr(struct hart *h, const struct jit_site *site)
+{
+    struct jit_next next = {NULL, 0};
+    unsigned rest = site->block->insns - site->index;
+    set_block(h, site);
+    h->instret -= rest;
+    enum csr_result result = site->helper->csr(h, &site->insn);
+    h->instret += rest;
+    if (result == CSR_OK)
+        return next;
+    if (result == CSR_ILLEGAL) {
+        hart_fault(h, CAUSE_ILLEGAL, insn_bits(h->block, &site->insn));
+        return take_fault(h, site);
+    }
+    stop_at(h, site);
+    h->instret++;
+    h->pc = wrap(h, h->pc + site->length);
+    return go_on_unwound(h);
+}
+
+struct jit_next jit_service_end(struct hart *h, const struct jit_site *site)
+{
+    set_block(h, site);
+    stop_at(h, site);
+    uint64_t pc = h->pc;
+    h->pc = wrap(h, pc + site->length);
+    if (site->helper->call(h, &site->insn)) {
+        h->instret++;
+    } else {
+        h->pc = pc;
+        h->fault = 0;
+        hart_trap(h, h->fault_cause, h->fault_tval);
+    }
+    return go_on_unwound(h);
+}
+
+struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site)
+{
+    if (!(h->csr.mstatus & MSTATUS_FS) || h->frm > FP_RUP)
+        return jit_service_interpret(h, site);
+    h->csr.mstatus |= MSTATUS_FS;
+    backend_fp_from_c(h);
+    return (struct jit_next){NULL, 0};
+}
+
+/*
+ * Running
+ */
+
+static void run(void *ctx, struct hart *h)
+{
+    struct jit_hart *jh = ctx;
+    const struct jit *jit = jh->jit;
+    void (*enter)(struct hart *, const void *);
+    const void *stub = jit->stub[STUB_ENTER];
+    memcpy(&enter, &stub, sizeof(enter));
+    struct jit_next next = go_on(h, JIT_NORMAL);
+    if (next.code != jit->stub[STUB_LEAVE])
+        enter(h, next.code);
+    fp_to_c(h);
+}
+
+bool jit_attach(struct jit *jit, struct hart *h, struct error *err)
+{
+    struct jit_hart *jh = calloc(1, sizeof(*jh));
+    if (!jh)
+        return error_set(err, "hart %u: out of memory for the translator", h->id);
+    jh->jit = jit;
+    jh->hart = h;
+    jh->segment = jit->segment_count;
+    ir_block_init(&jh->ir, &jit->isa);
+    for (unsigned n = 0; n < TRANSLATED_COUNTS; n++)
+        h->translated.count[n][0] = n;
+    jit->harts[h->id] = h;
+    h->engine = (struct engine){run, jh};
+    return true;
+}
+
+static void add_stats(struct jit_stats *to, const struct jit_stats *from)
+{
+    to->blocks += from->blocks;
+    to->guest_insns += from->guest_insns;
+    to->guest_bytes += from->guest_bytes;
+    to->host_bytes += from->host_bytes;
+    to->dropped += from->dropped;
+    to->evicted += from->evicted;
+    to->chains += from->chains;
+    to->lookups += from->lookups;
+    to->interpreted += from->interpreted;
+    to->translate_ns += from->translate_ns;
+}
+
+void jit_detach(struct jit *jit, struct hart *h)
+{
+    struct jit_hart *jh = h->engine.run ? jit_hart_of(h) : NULL;
+    if (!jh)
+        return;
+    add_stats(&jit->stats, &jh->stats);
+    ir_block_free(&jh->ir);
+    free(jh);
+    h->engine = (struct engine){NULL, NULL};
+    jit->harts[h->id] = NULL;
+}
+
+void jit_stats(const struct jit *jit, struct jit_stats *stats)
+{
+    *stats = jit->stats;
+    for (unsigned i = 0; i < JIT_HARTS_MAX; i++)
+        if (jit->harts[i])
+            add_stats(stats, &jit_hart_of(jit->harts[i])->stats);
+}
+
+bool jit_available(void)
+{
+    return backend_available();
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * From guest code to a block: which instructions, what they do (ir_build.c), what the host does
+ * instead (the backend). A block goes on behind branches that are not taken and ends with a jump, a
+ * helper that may change what follows, the page, or JIT_INSNS_MAX instructions.
+ *
+ * An instruction on two pages is a block by itself, which begins with a check that the second page
+ * is still the one that it was made from.
+ */
+#include "jit/block.h"
+
+#include "cpu/mem.h"
+#include "host/clock.h"
+#include <string.h>
+
+/* Guest code that is being translated: a copy, since the guest may write it meanwhile. */
+struct source {
+    uint8_t bytes[JIT_BLOCK_BYTES_MAX];
+    unsigned size;
+    const uint8_t *second; /* where bytes 2 and 3 are from, when on another page */
+};
+
+static void copy_code(uint8_t *to, const uint8_t *from, unsigned size)
+{
+    for (unsigned i = 0; i < size; i += 2) {
+        uint16_t half = __atomic_load_n((const uint16_t *)(from + i), __ATOMIC_RELAXED);
+        memcpy(to + i, &half, 2);
+    }
+}
+
+static bool ends_block(const struct ir_block *ir, const struct decoded *d)
+{
+    const struct ir_insn *last = &ir->insns[ir->count - 1];
+    return last->op == IR_jump || last->op == IR_jump_rel || last->op == IR_call_end ||
+           d->id == INSN_ebreak;
+}
+
+/* Fills jh->ir. Returns how many bytes of guest code it stands for; 0: not even one instruction. */
+static unsigned build(struct jit_hart *jh, const struct source *source)
+{
+    struct jit *jit = jh->jit;
+    struct ir_block *ir = &jh->ir;
+    unsigned at = 0;
+    ir_block_clear(ir);
+    while (ir->guest_count < JIT_INSNS_MAX && at + 2 <= source->size) {
+        uint32_t bits = 0;
+        unsigned length = insn_length(source->bytes[at]);
+        struct decoded d;
+        if (at + length > source->size)
+            break;
+        memcpy(&bits, source->bytes + at, length);
+        if (!isa_decode(jit->decoder, bits, &d) || !ir_build_insn(ir, &jit->isa, &d, at))
+            break;
+        at += length;
+        if (ends_block(ir, &d))
+            break;
+    }
+    return at;
+}
+
+static struct jit_block *new_block(struct jit_hart *jh, const struct source *source, unsigned size,
+                                   const uint8_t *code, enum jit_variant variant)
+{
+    struct jit *jit = jh->jit;
+    uint8_t *copy = jit_meta(jh, size);
+    memcpy(copy, source->bytes, size);
+    struct jit_block *block = jit_meta(jh, sizeof(*block));
+    block->code = code;
+    block->bytes = (uint16_t)size;
+    block->insns = (uint8_t)jh->ir.guest_count;
+    block->variant = (uint8_t)variant;
+    block->bits.code = code;
+    block->bits.copy = copy;
+    uint64_t offset = (uint64_t)(code - jit->bus->ram);
+    unsigned here = source->second ? 2 : size;
+    block->pages[0] = (struct jit_page_ref){
+        .block = block,
+        .page = (uint32_t)(offset >> PAGE_SHIFT),
+        .first = (uint16_t)(offset % PAGE_SIZE),
+        .bytes = (uint16_t)here,
+    };
+    if (source->second)
+        block->pages[1] = (struct jit_page_ref){
+            .block = block,
+            .page = (uint32_t)((uint64_t)(source->second - jit->bus->ram) >> PAGE_SHIFT),
+            .bytes = (uint16_t)(size - here),
+        };
+    return block;
+}
+
+/* One try. *again: the guest wrote its code meanwhile. */
+static struct jit_block *translate(struct jit_hart *jh, const uint8_t *code, const uint8_t *second,
+                                   enum jit_variant variant, bool *again)
+{
+    struct source source = {.second = second};
+    uint32_t version[2] = {0};
+    unsigned room = PAGE_SIZE - (unsigned)((uintptr_t)code & ~PAGE_MASK);
+    *again = false;
+    source.size = second ? 4 : room < JIT_BLOCK_BYTES_MAX ? room : JIT_BLOCK_BYTES_MAX;
+    unsigned here = second ? 2 : source.size;
+    jit_make_room(jh);
+    if (!jit_mark(jh, code, here, &version[0]) || (second && !jit_mark(jh, second, 2, &version[1])))
+        return NULL;
+    copy_code(source.bytes, code, here);
+    if (second)
+        copy_code(source.bytes + 2, second, 2);
+    unsigned size = build(jh, &source);
+    if (!size)
+        return NULL;
+    if (second && size != 4) { /* the guest has changed it */
+        *again = true;
+        return NULL;
+    }
+    struct jit_block *block = new_block(jh, &source, size, code, variant);
+    uint8_t *start = jh->code;
+    if (!backend_translate(jh, block, second))
+        return NULL;
+    if (!jit_publish(jh, block, version)) {
+        *again = true;
+        return NULL;
+    }
+    jh->stats.blocks++;
+    jh->stats.guest_insns += block->insns;
+    jh->stats.guest_bytes += block->bytes;
+    jh->stats.host_bytes += (uint64_t)(jh->code - start);
+    return block;
+}
+
+/* The second half of an instruction on two pages. false: the interpreter shall see to it. */
+static bool find_second(struct jit_hart *jh, uint64_t pc, const uint8_t *code,
+                        const uint8_t **second)
+{
+    struct hart *h = jh->hart;
+    bool on_two = ((uintptr_t)code & ~PAGE_MASK) == PAGE_SIZE - 2 && insn_length(code[0]) == 4;
+    bool mixed;
+    *second = NULL;
+    if (!on_two)
+        return true;
+    uint64_t next = pc + 2;
+    *second = code_fetch(h, h->xlen == 32 ? (uint32_t)next : next, 2, &mixed);
+    if (!*second)
+        h->fault = 0; /* found again by the interpreter, which takes the trap */
+    return *second && !mixed;
+}
+
+struct jit_block *jit_block_at(struct jit_hart *jh, uint64_t pc, const uint8_t *code,
+                               enum jit_variant variant)
+{
+    struct jit_block *block = jit_find(jh->jit, code, variant);
+    const uint8_t *second;
+    jh->stats.lookups++;
+    if (block && !block->pages[1].bytes)
+        return block;
+    if (!find_second(jh, pc, code, &second))
+        return NULL;
+    if (block) /* it checks by itself whether it is the right one */
+        return block;
+    uint64_t start = clock_monotonic_ns();
+    bool again;
+    for (unsigned tries = 0; tries < 4; tries++) {
+        block = translate(jh, code, second, variant, &again);
+        if (block || !again)
+            break;
+    }
+    jh->stats.translate_ns += clock_monotonic_ns() - start;
+    return block;
+}

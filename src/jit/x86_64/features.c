@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What this processor has beyond x86-64's baseline. RVVM_HOST_CPU=baseline: nothing, for tests. */
+#include "jit/x86_64/regs.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+static struct features features;
+
+static void find_out(void)
+{
+    const char *only = getenv("RVVM_HOST_CPU");
+    if (only && !strcmp(only, "baseline"))
+        return;
+    __builtin_cpu_init();
+    features = (struct features){
+        .bmi1 = __builtin_cpu_supports("bmi"),
+        .bmi2 = __builtin_cpu_supports("bmi2"),
+        .lzcnt = __builtin_cpu_supports("lzcnt"),
+        .popcnt = __builtin_cpu_supports("popcnt"),
+        .fma = __builtin_cpu_supports("fma"),
+        .sse41 = __builtin_cpu_supports("sse4.1"),
+        .pclmul = __builtin_cpu_supports("pclmul"),
+    };
+}
+
+const struct features *host_features(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_out);
+    return &features;
+}

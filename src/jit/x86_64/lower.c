@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The pass over a block's operations: values, temporaries, and what comes at the end. See lower.h. */
+#include "jit/x86_64/lower.h"
+
+#include <stdlib.h>
+
+/*
+ * Temporaries
+ */
+
+enum reg lower_temp(struct lower *l)
+{
+    static const enum reg scratch[] = {RAX, RCX, RDX};
+    for (unsigned i = 0; i < 3; i++) {
+        if (l->temps >> scratch[i] & 1)
+            continue;
+        if (scratch[i] == RDX)
+            lower_forget_group(l);
+        l->temps |= (uint16_t)(1u << scratch[i]);
+        return scratch[i];
+    }
+    l->failed = true;
+    return RAX;
+}
+
+void lower_take(struct lower *l, enum reg r)
+{
+    if (l->temps >> r & 1)
+        l->failed = true;
+    if (r == RDX)
+        lower_forget_group(l);
+    l->temps |= (uint16_t)(1u << r);
+}
+
+void lower_free(struct lower *l, enum reg r)
+{
+    if (lower_owns(l, r))
+        l->temps &= (uint16_t) ~(1u << r);
+}
+
+void lower_release(struct lower *l, struct operand o)
+{
+    if (o.kind == OPERAND_REG)
+        lower_free(l, o.reg);
+}
+
+/*
+ * Values
+ */
+
+static bool is_lazy(const struct ir_insn *i)
+{
+    return i->op == IR_const || i->op == IR_pc || i->op == IR_get_x;
+}
+
+static void make_pc(struct lower *l, enum reg r, int64_t offset)
+{
+    int64_t distance = (int64_t)l->page_offset + offset;
+    emit_load(&l->e, W64, r, HART(translated.page_va));
+    if (distance)
+        emit_ri(&l->e, ALU_ADD, l->xw, r, (int32_t)distance);
+}
+
+struct operand lower_operand(struct lower *l, ir_ref ref)
+{
+    const struct ir_insn *i = lower_insn(l, ref);
+    struct value *v = &l->values[ref];
+    struct operand o = {.kind = OPERAND_REG};
+    if (v->reg != NO_REG) {
+        o.reg = v->reg;
+        return o;
+    }
+    switch (i->op) {
+    case IR_get_x:
+        o.reg = (uint8_t)pinned_x((unsigned)i->imm);
+        if (o.reg == NO_REG) {
+            o.kind = OPERAND_MEM;
+            o.mem = hart_x((unsigned)i->imm);
+        }
+        return o;
+    case IR_const:
+        if (i->imm == (int32_t)i->imm) {
+            o.kind = OPERAND_IMM;
+            o.imm = (int32_t)i->imm;
+            return o;
+        }
+        o.reg = (uint8_t)lower_temp(l);
+        emit_mov_imm_quiet(&l->e, o.reg, (uint64_t)i->imm);
+        return o;
+    case IR_pc:
+        o.reg = (uint8_t)lower_temp(l);
+        make_pc(l, o.reg, i->imm);
+        return o;
+    default:
+        l->failed = true; /* a value that was not made: an operation nobody knows */
+        return o;
+    }
+}
+
+void lower_mov(struct lower *l, enum width w, enum reg r, struct operand o)
+{
+    if (o.kind == OPERAND_MEM)
+        emit_load(&l->e, w, r, o.mem);
+    else if (o.kind == OPERAND_IMM)
+        emit_mov_imm_quiet(&l->e, r, w == W64 ? (uint64_t)(int64_t)o.imm : (uint32_t)o.imm);
+    else if (o.reg != r)
+        emit_mov_rr(&l->e, w, r, o.reg);
+}
+
+enum reg lower_reg(struct lower *l, ir_ref ref)
+{
+    struct operand o = lower_operand(l, ref);
+    if (o.kind == OPERAND_REG)
+        return o.reg;
+    enum reg r = lower_temp(l);
+    lower_mov(l, W64, r, o);
+    return r;
+}
+
+void lower_into(struct lower *l, enum reg to, ir_ref ref, enum width w)
+{
+    struct operand o = lower_operand(l, ref);
+    lower_mov(l, w, to, o);
+    if (o.kind == OPERAND_REG && o.reg != to)
+        lower_free(l, o.reg);
+}
+
+void lower_alu(struct lower *l, enum alu op, enum width w, enum reg r, struct operand o)
+{
+    static const uint8_t opcodes[] = {
+        [ALU_ADD] = OP_ADD, [ALU_OR] = OP_OR,   [ALU_AND] = OP_AND,
+        [ALU_SUB] = OP_SUB, [ALU_XOR] = OP_XOR, [ALU_CMP] = OP_CMP,
+    };
+    if (o.kind == OPERAND_IMM)
+        emit_ri(&l->e, op, w, r, o.imm);
+    else if (o.kind == OPERAND_MEM)
+        emit_rm(&l->e, opcodes[op], w, r, o.mem);
+    else
+        emit_rr(&l->e, opcodes[op], w, r, o.reg);
+}
+
+bool lower_uses(struct operand o, enum reg r)
+{
+    return o.kind == OPERAND_REG && o.reg == r;
+}
+
+/* The register write behind operation `ref`, if it is the only user of its value. */
+static const struct ir_insn *write_behind(const struct lower *l, unsigned ref)
+{
+    const struct value *v = &l->values[ref];
+    if (v->uses != 1 || v->user != ref + 1)
+        return NULL;
+    const struct ir_insn *next = lower_insn(l, (ir_ref)(ref + 1));
+    /* On rv32 a write extends the sign, from a temporary as from anything else. */
+    return next->op == IR_set_x && l->xw == W64 ? next : NULL;
+}
+
+enum reg lower_dest_over(struct lower *l, struct operand x)
+{
+    const struct ir_insn *write = write_behind(l, l->at);
+    enum reg r = write ? pinned_x((unsigned)write->imm) : NO_REG;
+    if (r != NO_REG)
+        return r;
+    return x.kind == OPERAND_REG && lower_owns(l, x.reg) ? (enum reg)x.reg : lower_temp(l);
+}
+
+enum reg lower_dest(struct lower *l)
+{
+    return lower_dest_over(l, (struct operand){.kind = OPERAND_IMM});
+}
+
+void lower_done(struct lower *l, enum reg r)
+{
+    struct value *v = &l->values[l->at];
+    v->reg = (uint8_t)r;
+    if (v->uses > 1 && lower_owns(l, r))
+        l->kept |= (uint16_t)(1u << r);
+}
+
+void lower_finish(struct lower *l, enum reg r, struct operand x, struct operand y)
+{
+    if (!lower_uses(x, r))
+        lower_release(l, x);
+    if (!lower_uses(y, r))
+        lower_release(l, y);
+    lower_done(l, r);
+}
+
+/*
+ * Conditions
+ */
+
+static bool is_comparison(const struct ir_insn *i)
+{
+    return i->op == IR_eq || i->op == IR_ne || i->op == IR_slt || i->op == IR_sltu;
+}
+
+/* A comparison that only a branch or a choice looks at waits for it. */
+static bool waits(const struct lower *l, unsigned ref)
+{
+    const struct ir_insn *i = lower_insn(l, (ir_ref)ref);
+    const struct value *v = &l->values[ref];
+    if (!is_comparison(i) || v->uses != 1)
+        return false;
+    const struct ir_insn *user = lower_insn(l, v->user);
+    if (user->op == IR_branch_if)
+        return true;
+    if (user->op == IR_select)
+        return user->a == ref;
+    /* bge and bgeu: eq(slt(a, b), 0) before the branch */
+    return user->op == IR_eq && user->a == ref && lower_insn(l, user->b)->op == IR_const &&
+           lower_insn(l, user->b)->imm == 0 && waits(l, v->user);
+}
+
+enum cond lower_condition(struct lower *l, ir_ref ref)
+{
+    const struct ir_insn *i = lower_insn(l, ref);
+    if (l->values[ref].reg != NO_REG || !is_comparison(i)) {
+        struct operand o = lower_operand(l, ref);
+        enum width w = width_of(i->type);
+        if (o.kind == OPERAND_MEM) {
+            emit_mi(&l->e, ALU_CMP, w, o.mem, 0);
+        } else {
+            enum reg r = o.kind == OPERAND_REG ? o.reg : lower_temp(l);
+            if (o.kind == OPERAND_IMM)
+                lower_mov(l, w, r, o);
+            emit_rr(&l->e, OP_TEST, w, r, r);
+            lower_free(l, r);
+        }
+        return CC_NE;
+    }
+    const struct ir_insn *a = lower_insn(l, i->a), *b = lower_insn(l, i->b);
+    bool b_zero = b->op == IR_const && b->imm == 0;
+    if (i->op == IR_eq && b_zero && is_comparison(a) && l->values[i->a].reg == NO_REG)
+        return cond_not(lower_condition(l, i->a));
+    enum width w = width_of(i->type);
+    struct operand x = lower_operand(l, i->a), y = lower_operand(l, i->b);
+    if (x.kind == OPERAND_IMM && !(b_zero && y.kind == OPERAND_IMM) && y.kind != OPERAND_IMM &&
+        (i->op == IR_eq || i->op == IR_ne)) {
+        struct operand swap = x;
+        x = y;
+        y = swap;
+    }
+    if (x.kind == OPERAND_IMM && x.imm == 0 && y.kind == OPERAND_REG) { /* 0 < y */
+        emit_rr(&l->e, OP_TEST, w, y.reg, y.reg);
+        lower_release(l, y);
+        return i->op == IR_slt ? CC_G : CC_NE;
+    }
+    if (x.kind == OPERAND_REG && y.kind == OPERAND_IMM && y.imm == 0) {
+        emit_rr(&l->e, OP_TEST, w, x.reg, x.reg);
+    } else if (x.kind == OPERAND_REG) {
+        lower_alu(l, ALU_CMP, w, x.reg, y);
+    } else if (x.kind == OPERAND_MEM && y.kind == OPERAND_IMM) {
+        emit_mi(&l->e, ALU_CMP, w, x.mem, y.imm);
+    } else if (x.kind == OPERAND_MEM && y.kind == OPERAND_REG) {
+        emit_rm(&l->e, OP_CMP_WITH, w, y.reg, x.mem);
+    } else {
+        enum reg r = lower_temp(l);
+        lower_mov(l, w, r, x);
+        lower_alu(l, ALU_CMP, w, r, y);
+        lower_free(l, r);
+    }
+    lower_release(l, x);
+    lower_release(l, y);
+    switch (i->op) {
+    case IR_eq:
+        return CC_E;
+    case IR_ne:
+        return CC_NE;
+    case IR_slt:
+        return CC_L;
+    default:
+        return CC_B;
+    }
+}
+
+/*
+ * Registers
+ */
+
+static void set_x(struct lower *l, const struct ir_insn *i)
+{
+    unsigned guest = (unsigned)i->imm;
+    enum reg r = pinned_x(guest);
+    struct operand o = lower_operand(l, i->a);
+    if (l->group.known && l->group.base == guest)
+        lower_forget_group(l);
+    if (l->xw == W32) { /* kept sign-extended */
+        if (o.kind == OPERAND_IMM) {
+            if (r != NO_REG)
+                lower_mov(l, W64, r, o);
+            else
+                emit_store_imm(&l->e, W64, hart_x(guest), o.imm);
+            return;
+        }
+        enum reg to = r != NO_REG                                     ? r
+                      : o.kind == OPERAND_REG && lower_owns(l, o.reg) ? o.reg
+                                                                      : lower_temp(l);
+        if (o.kind == OPERAND_MEM)
+            emit_rm(&l->e, OP_MOVSXD, W64, to, o.mem);
+        else
+            emit_rr(&l->e, OP_MOVSXD, W64, to, o.reg);
+        if (r == NO_REG)
+            emit_store(&l->e, W64, to, hart_x(guest));
+        lower_release(l, o);
+        lower_free(l, to);
+        return;
+    }
+    if (r != NO_REG) {
+        lower_mov(l, W64, r, o);
+    } else if (o.kind == OPERAND_IMM) {
+        emit_store_imm(&l->e, W64, hart_x(guest), o.imm);
+    } else {
+        enum reg from = o.kind == OPERAND_REG ? o.reg : lower_temp(l);
+        if (o.kind == OPERAND_MEM)
+            emit_load(&l->e, W64, from, o.mem);
+        emit_store(&l->e, W64, from, hart_x(guest));
+        lower_free(l, from);
+    }
+    lower_release(l, o);
+}
+
+/*
+ * Sites and what comes later
+ */
+
+const uint8_t *lower_stub(const struct lower *l, enum jit_stub stub)
+{
+    return l->jit->stub[stub] - l->e.to_exec; /* where it can be written: distances are the same */
+}
+
+struct jit_site *lower_site(struct lower *l)
+{
+    struct jit_site *site = jit_meta(l->jh, sizeof(*site));
+    const struct ir_guest *guest = lower_guest(l);
+    site->block = l->block;
+    site->offset = (uint16_t)guest->offset;
+    site->index = (uint8_t)l->guest;
+    site->length = guest->insn.length;
+    return site;
+}
+
+struct later *lower_later(struct lower *l, enum later_kind kind)
+{
+    static struct later nowhere;
+    if (l->later_count == l->later_room) {
+        l->failed = true;
+        return &nowhere;
+    }
+    struct later *later = &l->laters[l->later_count++];
+    memset(later, 0, sizeof(*later));
+    later->kind = (uint8_t)kind;
+    return later;
+}
+
+static void emit_laters(struct lower *l)
+{
+    for (unsigned i = 0; i < l->later_count; i++) {
+        const struct later *later = &l->laters[i];
+        for (unsigned n = 0; n < 3; n++)
+            if (later->from[n])
+                emit_patch_here(&l->e, later->from[n]);
+        switch (later->kind) {
+        case LATER_LOAD:
+        case LATER_STORE:
+        case LATER_GROUP:
+            lower_later_memory(l, later);
+            break;
+        case LATER_CALL:
+            later->emit(l, later);
+            break;
+        case LATER_FP_ON:
+            lower_later_fp(l, later);
+            break;
+        default:
+            lower_later_control(l, later);
+        }
+    }
+}
+
+/*
+ * The pass
+ */
+
+static void count_uses(struct lower *l)
+{
+    const struct ir_block *ir = l->ir;
+    for (unsigned n = 0; n < ir->count; n++)
+        l->values[n] = (struct value){.reg = NO_REG};
+    for (unsigned n = 1; n < ir->count; n++) {
+        const ir_ref operands[] = {ir->insns[n].a, ir->insns[n].b, ir->insns[n].c};
+        for (unsigned k = 0; k < ir_op_infos[ir->insns[n].op].operands; k++) {
+            struct value *v = &l->values[operands[k]];
+            v->uses += v->uses < 255;
+            v->user = (uint16_t)n;
+        }
+    }
+}
+
+static void lower_one(struct lower *l)
+{
+    const struct ir_insn *i = lower_insn(l, (ir_ref)l->at);
+    if (is_lazy(i) || waits(l, l->at))
+        return;
+    if (i->op == IR_set_x) {
+        set_x(l, i);
+        return;
+    }
+    if (!lower_integer(l, i) && !lower_memory(l, i) && !lower_atomic(l, i) &&
+        !lower_control(l, i) && !lower_fp(l, i))
+        l->failed = true;
+}
+
+static void lower_all(struct lower *l)
+{
+    const struct ir_block *ir = l->ir;
+    for (l->guest = 0; l->guest < ir->guest_count && !l->failed; l->guest++) {
+        unsigned end = l->guest + 1 < ir->guest_count ? ir->guests[l->guest + 1].first : ir->count;
+        for (l->at = ir->guests[l->guest].first; l->at < end && !l->failed; l->at++)
+            lower_one(l);
+        l->temps = l->kept = 0;
+    }
+    if (l->guest)
+        l->guest = ir->guest_count - 1u;
+}
+
+static bool falls_off(const struct ir_block *ir)
+{
+    const struct ir_insn *last = &ir->insns[ir->count - 1];
+    return last->op != IR_jump && last->op != IR_jump_rel && last->op != IR_call_end &&
+           ir->guests[ir->guest_count - 1].insn.id != INSN_ebreak;
+}
+
+#define LATERS_MAX (4 * JIT_INSNS_MAX)
+
+bool backend_available(void)
+{
+    return true;
+}
+
+/*
+ * On the stack, since harts translate side by side: about 40 KiB. A block of JIT_INSNS_MAX instructions
+ * has at most some 16 operations for each.
+ */
+#define VALUES_MAX (JIT_INSNS_MAX * 20)
+
+bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8_t *second_page)
+{
+    struct value values[VALUES_MAX];
+    struct later laters[LATERS_MAX];
+    struct jit *jit = jh->jit;
+    struct lower l = {
+        .e = {jh->code, jit->memory.exec - jit->memory.write},
+        .jh = jh,
+        .jit = jit,
+        .block = block,
+        .ir = &jh->ir,
+        .has = host_features(),
+        .values = values,
+        .page_offset = (uint32_t)((uintptr_t)block->code & ~PAGE_MASK),
+        .xw = jh->ir.xlen == IR_I64 ? W64 : W32,
+        .laters = laters,
+        .later_room = LATERS_MAX,
+    };
+    if (jh->ir.count > VALUES_MAX)
+        return false;
+    l.links = jit_meta(jh, LOWER_LINKS_MAX * sizeof(*l.links));
+    block->links = l.links;
+    count_uses(&l);
+    while ((uintptr_t)l.e.at & 7)
+        emit8(&l.e, 0xcc);
+    emit64(&l.e, (uint64_t)(uintptr_t)block);
+    block->entry = l.e.at + l.e.to_exec;
+    emit_rm(&l.e, OP_PADDQ, W32, XCOUNT, hart_count(block->insns));
+    if (second_page)
+        lower_check_second_page(&l, second_page);
+    lower_all(&l);
+    if (!l.failed && falls_off(l.ir))
+        lower_fall_off(&l);
+    emit_laters(&l);
+    block->link_count = l.link_count;
+    if (l.failed)
+        return false;
+    jh->code = l.e.at;
+    return true;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * One pass over a block's operations, each turned into host instructions as it comes. Values that
+ * cost nothing (registers, constants, the pc) are not made until somebody uses them; a comparison
+ * waits for its branch; an operation whose only user is the register write behind it computes into
+ * the guest register's own host register. So most guest instructions become one or two.
+ *
+ * Rules:
+ * 1. A temporary lives in rax or rcx (rdx too, for the moment) and dies with its last use.
+ * 2. What is not likely goes to the end of the block: lower_later.
+ * 3. Before anything that may trap or call C, guest registers stand where regs.h says.
+ */
+#ifndef RVVM_JIT_X86_64_LOWER_H
+#define RVVM_JIT_X86_64_LOWER_H
+
+#include "jit/block.h"
+#include "jit/x86_64/regs.h"
+
+/* What an operation's value has become. */
+struct value {
+    uint8_t reg;   /* host register that holds it; NO_REG: not made (yet), or of no use any more */
+    uint8_t uses;  /* still to come; 255: many */
+    uint16_t user; /* the last operation that uses it */
+};
+
+/* Accesses off one register whose page is known. */
+struct group {
+    bool known;        /* rdx is the page's addend */
+    bool writable;     /* checked for stores too */
+    uint8_t base;      /* guest register */
+    int32_t low, high; /* distances from base that the check covers: [low, high) */
+};
+
+struct lower;
+
+/* Code out of the way, made when the block's is done. */
+enum later_kind {
+    LATER_LOAD,
+    LATER_STORE,
+    LATER_GROUP,
+    LATER_FP_ON,
+    LATER_BRANCH,
+    LATER_EXIT,
+    LATER_INDIRECT,
+    LATER_INTERPRET,
+    LATER_CALL, /* what `emit` does */
+};
+
+struct later {
+    uint8_t kind;
+    uint8_t reg;  /* load: where the value goes; store: where it is; NO_REG: imm */
+    uint8_t base; /* host register of the address */
+    uint8_t wide;
+    int32_t imm;      /* load, store: distance from base; exit: target */
+    int32_t value;    /* store of a constant */
+    unsigned retired; /* exit: instructions of the block that it does not run */
+    uint8_t *from[3]; /* jumps that lead here; NULL: none */
+    uint8_t *back;    /* where to go on; LATER_CALL: the call */
+    struct jit_site *site;
+    void (*emit)(struct lower *l, const struct later *later); /* LATER_CALL */
+};
+
+struct lower {
+    struct emit e;
+    struct jit_hart *jh;
+    const struct jit *jit;
+    struct jit_block *block;
+    const struct ir_block *ir;
+    const struct features *has;
+    struct value *values; /* by ir_ref */
+    unsigned at;          /* operation that is being lowered */
+    unsigned guest;       /* and its guest instruction */
+    uint32_t page_offset; /* of the block in its page */
+    enum width xw;        /* of guest registers */
+    uint16_t temps;       /* host registers that hold temporaries, a bit each */
+    uint16_t kept;        /* those with more than one use: till the instruction's end */
+    struct group group;
+    bool fp_on;     /* hart.translated.fp_live is known to be set */
+    uint32_t boxed; /* guest FP registers that are known to be NaN-boxed */
+    struct later *laters;
+    unsigned later_count, later_room;
+    struct jit_link *links; /* LOWER_LINKS_MAX of them */
+    unsigned link_count;
+    bool failed; /* no memory, or something that cannot be translated */
+};
+
+#define LOWER_LINKS_MAX (JIT_INSNS_MAX + 2)
+
+/* An operand as an instruction takes it. */
+struct operand {
+    enum { OPERAND_REG, OPERAND_MEM, OPERAND_IMM } kind;
+    uint8_t reg;
+    struct mem mem;
+    int32_t imm;
+};
+
+static inline const struct ir_insn *lower_insn(const struct lower *l, ir_ref ref)
+{
+    return &l->ir->insns[ref];
+}
+
+static inline const struct ir_guest *lower_guest(const struct lower *l)
+{
+    return &l->ir->guests[l->guest];
+}
+
+static inline enum width width_of(enum ir_type type)
+{
+    return type == IR_I64 || type == IR_F64 ? W64 : W32;
+}
+
+/*
+ * lower.c: values
+ */
+
+/* A free scratch register; it is the caller's until lower_free. */
+enum reg lower_temp(struct lower *l);
+void lower_take(struct lower *l, enum reg r); /* that one: rax, rcx or rdx; it must be free */
+void lower_free(struct lower *l, enum reg r); /* others than temporaries are ignored */
+/* Whether r is a temporary that nobody else will look at. */
+static inline bool lower_owns(const struct lower *l, enum reg r)
+{
+    return (l->temps & ~l->kept) >> r & 1;
+}
+
+/* The value as an operand; a large constant or a pc gets a register first. Counts as a use. */
+struct operand lower_operand(struct lower *l, ir_ref ref);
+/* The value in a register that must not be changed, unless it is a temporary. Counts as a use. */
+enum reg lower_reg(struct lower *l, ir_ref ref);
+/* The value in that register, which must be free. Counts as a use. */
+void lower_into(struct lower *l, enum reg to, ir_ref ref, enum width w);
+void lower_release(struct lower *l, struct operand o);
+
+/* Where operation l->at should compute its value: the guest register that takes it, or a temporary:
+ * that of an operand, if there is one. */
+enum reg lower_dest(struct lower *l);
+enum reg lower_dest_over(struct lower *l, struct operand x);
+/* The value of operation l->at is in r; its operands are not needed any more. */
+void lower_done(struct lower *l, enum reg r);
+void lower_finish(struct lower *l, enum reg r, struct operand x, struct operand y);
+
+/* op r, operand */
+void lower_alu(struct lower *l, enum alu op, enum width w, enum reg r, struct operand o);
+void lower_mov(struct lower *l, enum width w, enum reg r, struct operand o);
+
+/* Whether a register is used by an operand. */
+bool lower_uses(struct operand o, enum reg r);
+
+/* Emits the comparison (or test against 0) of a condition that was waiting; the condition code. */
+enum cond lower_condition(struct lower *l, ir_ref ref);
+
+struct later *lower_later(struct lower *l, enum later_kind kind);
+struct jit_site *lower_site(struct lower *l);
+const uint8_t *lower_stub(const struct lower *l, enum jit_stub stub);
+
+/* rdx is needed for something else. */
+static inline void lower_forget_group(struct lower *l)
+{
+    l->group.known = false;
+}
+
+/*
+ * One operation each; false: this file does not know it.
+ */
+bool lower_integer(struct lower *l, const struct ir_insn *i);
+bool lower_memory(struct lower *l, const struct ir_insn *i);
+bool lower_atomic(struct lower *l, const struct ir_insn *i);
+bool lower_control(struct lower *l, const struct ir_insn *i);
+bool lower_fp(struct lower *l, const struct ir_insn *i);
+
+/*
+ * lower_memory.c, lower_control.c, lower_fp.c
+ */
+void lower_later_memory(struct lower *l, const struct later *later);
+void lower_later_control(struct lower *l, const struct later *later);
+void lower_later_fp(struct lower *l, const struct later *later);
+/* The block goes on after its last instruction. */
+void lower_fall_off(struct lower *l);
+/* The running instruction is left to the interpreter; a value of it is made up, since nobody uses it. */
+void lower_interpret(struct lower *l);
+/* In front of an instruction on two pages. */
+void lower_check_second_page(struct lower *l, const uint8_t *second_page);
+/* The address that is in `address` (and may be changed there: not) checked for an access; jumps to
+ * the returned field when it is not a hit. rdx becomes the page's addend, rax is changed. */
+uint8_t *lower_check_page(struct lower *l, struct mem address, bool writes, unsigned span);
+
+#endif

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Integer operations. The forms that the processor may lack have a longer one beside them; what has no
+ * good form at all is a call of a C function of numbers.
+ */
+#include "jit/x86_64/lower.h"
+
+#include "cpu/bits.h"
+
+/* add, and, or, xor; sub apart. */
+static void commutative(struct lower *l, enum alu op, const struct ir_insn *i)
+{
+    enum width w = width_of(i->type);
+    struct operand x = lower_operand(l, i->a), y = lower_operand(l, i->b);
+    if (x.kind != OPERAND_REG && y.kind == OPERAND_REG) { /* the register first */
+        struct operand swap = x;
+        x = y;
+        y = swap;
+    }
+    enum reg to = lower_dest_over(l, x);
+    if (lower_uses(y, to) && !lower_uses(x, to)) {
+        struct operand swap = x;
+        x = y;
+        y = swap;
+    }
+    if (lower_uses(x, to)) {
+        lower_alu(l, op, w, to, y);
+    } else if (op == ALU_ADD && x.kind == OPERAND_REG && y.kind == OPERAND_REG) {
+        emit_lea(&l->e, w, to, mem_index(x.reg, y.reg, 0, 0));
+    } else if (op == ALU_ADD && x.kind == OPERAND_REG && y.kind == OPERAND_IMM) {
+        if (y.imm)
+            emit_lea(&l->e, w, to, mem(x.reg, y.imm));
+        else
+            emit_mov_rr(&l->e, w, to, x.reg);
+    } else if (op == ALU_XOR && y.kind == OPERAND_IMM && y.imm == -1) {
+        lower_mov(l, w, to, x);
+        emit_unary(&l->e, UNARY_NOT, w, to);
+    } else {
+        lower_mov(l, w, to, x);
+        lower_alu(l, op, w, to, y);
+    }
+    lower_finish(l, to, x, y);
+}
+
+static void subtract(struct lower *l, const struct ir_insn *i)
+{
+    enum width w = width_of(i->type);
+    struct operand x = lower_operand(l, i->a), y = lower_operand(l, i->b);
+    enum reg to = lower_dest_over(l, x);
+    if (x.kind == OPERAND_IMM && x.imm == 0) {
+        lower_mov(l, w, to, y);
+        emit_unary(&l->e, UNARY_NEG, w, to);
+    } else if (lower_uses(x, to)) {
+        lower_alu(l, ALU_SUB, w, to, y);
+    } else if (lower_uses(y, to)) {
+        emit_unary(&l->e, UNARY_NEG, w, to);
+        lower_alu(l, ALU_ADD, w, to, x);
+    } else {
+        lower_mov(l, w, to, x);
+        lower_alu(l, ALU_SUB, w, to, y);
+    }
+    lower_finish(l, to, x, y);
+}
+
+/* By a constant. */
+static void shift_constant(struct lower *l, enum shift op, const struct ir_insn *i, unsigned n)
+{
+    enum width w = width_of(i->type);
+    struct operand x = lower_operand(l, i->a);
+    enum reg to = lower_dest_over(l, x);
+    n &= w == W64 ? 63 : 31;
+    if (op == SHIFT_ROL) {
+        op = SHIFT_ROR;
+        n = (w == W64 ? 64 - n : 32 - n) & (w == W64 ? 63 : 31);
+    }
+    if (op == SHIFT_SHL && n == 1 && x.kind == OPERAND_REG && x.reg != to) {
+        emit_lea(&l->e, w, to, mem_index(x.reg, x.reg, 0, 0));
+    } else if (op == SHIFT_ROR && l->has->bmi2 && x.kind == OPERAND_REG) {
+        emit_rorx(&l->e, w, to, x.reg, n);
+    } else {
+        lower_mov(l, w, to, x);
+        if (n)
+            emit_shift_ri(&l->e, op, w, to, n);
+    }
+    lower_finish(l, to, x, x);
+}
+
+static void shift(struct lower *l, enum shift op, const struct ir_insn *i)
+{
+    enum width w = width_of(i->type);
+    const struct ir_insn *count = lower_insn(l, i->b);
+    if (count->op == IR_const) {
+        shift_constant(l, op, i, (unsigned)count->imm);
+        return;
+    }
+    if (l->has->bmi2 && (op == SHIFT_SHL || op == SHIFT_SHR || op == SHIFT_SAR)) {
+        enum reg x = lower_reg(l, i->a), n = lower_reg(l, i->b);
+        enum reg to = lower_dest(l);
+        emit_shift_x(&l->e, op == SHIFT_SHL ? SHLX : op == SHIFT_SHR ? SHRX : SARX, w, to, x, n);
+        lower_free(l, x);
+        lower_free(l, n);
+        lower_done(l, to);
+        return;
+    }
+    lower_take(l, RCX);
+    lower_into(l, RCX, i->b, W32);
+    enum reg to = lower_temp(l);
+    lower_into(l, to, i->a, w);
+    emit_shift_cl(&l->e, op, w, to);
+    lower_free(l, RCX);
+    lower_done(l, to);
+}
+
+/* A condition code as 1 or 0. */
+static void set_condition(struct lower *l, enum cond cc)
+{
+    enum reg to = lower_dest(l);
+    emit_setcc(&l->e, cc, to);
+    emit_rr8(&l->e, OP_MOVZX8, W32, to, to);
+    lower_done(l, to);
+}
+
+/* The comparison is made here, so it must not be taken for one that waited. */
+static void compare(struct lower *l)
+{
+    set_condition(l, lower_condition(l, (ir_ref)l->at));
+}
+
+static void choose(struct lower *l, const struct ir_insn *i)
+{
+    enum width w = width_of(i->type);
+    enum reg to = lower_temp(l);
+    struct operand yes = lower_operand(l, i->b);
+    if (yes.kind == OPERAND_IMM) { /* cmov takes no constant */
+        enum reg r = lower_temp(l);
+        lower_mov(l, w, r, yes);
+        yes = (struct operand){.kind = OPERAND_REG, .reg = (uint8_t)r};
+    }
+    lower_into(l, to, i->c, w);
+    enum cond cc = lower_condition(l, i->a);
+    if (yes.kind == OPERAND_MEM)
+        emit_rm(&l->e, OP_CMOV | cc, w, to, yes.mem);
+    else
+        emit_rr(&l->e, OP_CMOV | cc, w, to, yes.reg);
+    lower_release(l, yes);
+    lower_done(l, to);
+}
+
+/*
+ * Multiplication and division
+ */
+
+static void multiply(struct lower *l, const struct ir_insn *i)
+{
+    enum width w = width_of(i->type);
+    struct operand x = lower_operand(l, i->a), y = lower_operand(l, i->b);
+    enum reg to = lower_dest(l);
+    if (lower_uses(y, to)) {
+        struct operand swap = x;
+        x = y;
+        y = swap;
+    }
+    lower_mov(l, w, to, x);
+    if (y.kind == OPERAND_IMM)
+        emit_imul_imm(&l->e, w, to, to, y.imm);
+    else if (y.kind == OPERAND_MEM)
+        emit_rm(&l->e, OP_IMUL, w, to, y.mem);
+    else
+        emit_rr(&l->e, OP_IMUL, w, to, y.reg);
+    lower_release(l, x);
+    lower_release(l, y);
+    lower_done(l, to);
+}
+
+/* The high half: rdx:rax = rax * operand. Operands are guest registers, never rax or rdx. */
+static void multiply_high(struct lower *l, unsigned op, const struct ir_insn *i)
+{
+    enum width w = width_of(i->type);
+    lower_take(l, RAX);
+    lower_take(l, RDX);
+    lower_into(l, RAX, i->a, w);
+    struct operand y = lower_operand(l, i->b);
+    if (y.kind == OPERAND_IMM) {
+        lower_mov(l, w, RDX, y);
+        emit_unary(&l->e, op, w, RDX);
+    } else if (y.kind == OPERAND_MEM) {
+        emit_unary_m(&l->e, op, w, y.mem);
+    } else {
+        emit_unary(&l->e, op, w, y.reg);
+    }
+    lower_free(l, RAX);
+    lower_done(l, RDX);
+}
+
+/* mulhsu(a, b) = mulhu(a, b) - (a < 0 ? b : 0) */
+static void multiply_high_signed_unsigned(struct lower *l, const struct ir_insn *i)
+{
+    enum width w = width_of(i->type);
+    lower_take(l, RAX);
+    lower_take(l, RDX);
+    lower_take(l, RCX);
+    lower_into(l, RCX, i->b, w);
+    lower_into(l, RAX, i->a, w);
+    emit_unary(&l->e, UNARY_MUL, w, RCX);
+    lower_into(l, RAX, i->a, w);
+    emit_shift_ri(&l->e, SHIFT_SAR, w, RAX, w == W64 ? 63 : 31);
+    emit_rr(&l->e, OP_AND, w, RAX, RCX);
+    emit_rr(&l->e, OP_SUB, w, RDX, RAX);
+    lower_free(l, RAX);
+    lower_free(l, RCX);
+    lower_done(l, RDX);
+}
+
+/*
+ * Division by 0 and overflow have results in RISC-V and trap on x86. Quotients of numbers that both
+ * fit in 32 bits are computed with 32, which takes half the time or less.
+ */
+static void divide(struct lower *l, const struct ir_insn *i, bool is_signed, bool remainder)
+{
+    enum width w = width_of(i->type);
+    struct emit *e = &l->e;
+    enum reg result = remainder ? RDX : RAX;
+    lower_take(l, RAX);
+    lower_take(l, RDX);
+    lower_take(l, RCX);
+    lower_into(l, RAX, i->a, w);
+    lower_into(l, RCX, i->b, w);
+    emit_rr(e, OP_TEST, w, RCX, RCX);
+    uint8_t *not_zero = emit_jcc_short(e, CC_NE);
+    /* by 0: all ones, or the dividend */
+    if (remainder)
+        emit_mov_rr(e, w, RDX, RAX);
+    else
+        emit_mov_imm(e, RAX, UINT64_MAX);
+    uint8_t *done_zero = emit_jmp_short(e);
+    emit_patch_short(e, not_zero);
+    uint8_t *done_minus = NULL, *done_narrow = NULL;
+    if (is_signed) {
+        /* by -1: the negative, or 0; no overflow that way */
+        emit_ri(e, ALU_CMP, w, RCX, -1);
+        uint8_t *other = emit_jcc_short(e, CC_NE);
+        if (remainder)
+            emit_mov_imm(e, RDX, 0);
+        else
+            emit_unary(e, UNARY_NEG, w, RAX);
+        done_minus = emit_jmp_short(e);
+        emit_patch_short(e, other);
+    }
+    if (w == W64) {
+        emit_mov_rr(e, W64, RDX, RAX);
+        emit_rr(e, OP_OR, W64, RDX, RCX);
+        emit_shift_ri(e, SHIFT_SHR, W64, RDX, is_signed ? 31 : 32);
+        uint8_t *wide = emit_jcc_short(e, CC_NE);
+        emit_rr(e, OP_XOR, W32, RDX, RDX);
+        emit_unary(e, UNARY_DIV, W32, RCX);
+        done_narrow = emit_jmp_short(e);
+        emit_patch_short(e, wide);
+    }
+    if (is_signed)
+        emit_cqo(e, w);
+    else
+        emit_rr(e, OP_XOR, W32, RDX, RDX);
+    emit_unary(e, is_signed ? UNARY_IDIV : UNARY_DIV, w, RCX);
+    emit_patch_short(e, done_zero);
+    if (done_minus)
+        emit_patch_short(e, done_minus);
+    if (done_narrow)
+        emit_patch_short(e, done_narrow);
+    lower_free(l, RAX);
+    lower_free(l, RDX);
+    lower_free(l, RCX);
+    l->temps |= (uint16_t)(1u << result);
+    lower_done(l, result);
+}
+
+/*
+ * Bits
+ */
+
+/* sext and zext from `bits` */
+static void extend(struct lower *l, const struct ir_insn *i, bool is_signed)
+{
+    enum width w = width_of(i->type);
+    struct operand x = lower_operand(l, i->a);
+    enum reg to = lower_dest_over(l, x);
+    unsigned bits = (unsigned)i->imm;
+    if (x.kind == OPERAND_IMM) {
+        lower_mov(l, w, to, x);
+        x = (struct operand){.kind = OPERAND_REG, .reg = (uint8_t)to};
+    }
+    if (bits == 32 && !is_signed) {
+        if (x.kind == OPERAND_MEM)
+            emit_load(&l->e, W32, to, x.mem);
+        else
+            emit_rr(&l->e, OP_MOV_LOAD, W32, to, x.reg);
+    } else {
+        uint32_t op = bits == 32   ? OP_MOVSXD
+                      : bits == 16 ? (is_signed ? OP_MOVSX16 : OP_MOVZX16)
+                                   : (is_signed ? OP_MOVSX8 : OP_MOVZX8);
+        enum width ow = is_signed ? w : W32;
+        if (x.kind == OPERAND_MEM)
+            emit_rm(&l->e, op, ow, to, x.mem);
+        else if (bits == 8)
+            emit_rr8(&l->e, op, ow, to, x.reg);
+        else
+            emit_rr(&l->e, op, ow, to, x.reg);
+    }
+    lower_finish(l, to, x, x);
+}
+
+/* A C function of two numbers. */
+static void call_pure(struct lower *l, const struct ir_insn *i,
+                      uint64_t (*function)(uint64_t, uint64_t))
+{
+    enum width w = width_of(i->type);
+    lower_take(l, RAX);
+    lower_take(l, RCX);
+    lower_take(l, RDX);
+    lower_into(l, RCX, i->a, w);
+    if (ir_op_infos[i->op].operands > 1)
+        lower_into(l, RDX, i->b, w);
+    emit_mov_imm(&l->e, RAX, (uint64_t)(uintptr_t)function);
+    emit_call_to(&l->e, lower_stub(l, STUB_PURE));
+    lower_free(l, RCX);
+    lower_free(l, RDX);
+    lower_done(l, RAX);
+}
+
+static uint64_t clz64(uint64_t a, uint64_t b)
+{
+    (void)b;
+    return bits_clz64(a);
+}
+static uint64_t clz32(uint64_t a, uint64_t b)
+{
+    (void)b;
+    return bits_clz32((uint32_t)a);
+}
+static uint64_t ctz64(uint64_t a, uint64_t b)
+{
+    (void)b;
+    return bits_ctz64(a);
+}
+static uint64_t ctz32(uint64_t a, uint64_t b)
+{
+    (void)b;
+    return bits_ctz32((uint32_t)a);
+}
+static uint64_t cpop64(uint64_t a, uint64_t b)
+{
+    (void)b;
+    return bits_cpop(a);
+}
+static uint64_t cpop32(uint64_t a, uint64_t b)
+{
+    (void)b;
+    return bits_cpop((uint32_t)a);
+}
+static uint64_t orcb(uint64_t a, uint64_t b)
+{
+    (void)b;
+    return bits_orcb(a);
+}
+static uint64_t clmul(uint64_t a, uint64_t b)
+{
+    return bits_clmul(a, b);
+}
+static uint64_t clmulh64(uint64_t a, uint64_t b)
+{
+    return bits_clmulh64(a, b);
+}
+static uint64_t clmulh32(uint64_t a, uint64_t b)
+{
+    return bits_clmulh32((uint32_t)a, (uint32_t)b);
+}
+static uint64_t clmulr64(uint64_t a, uint64_t b)
+{
+    return bits_clmulr64(a, b);
+}
+static uint64_t clmulr32(uint64_t a, uint64_t b)
+{
+    return bits_clmulr32((uint32_t)a, (uint32_t)b);
+}
+
+/* An instruction with one operand and one result. */
+static void one_operand(struct lower *l, const struct ir_insn *i, uint32_t op)
+{
+    enum width w = width_of(i->type);
+    enum reg x = lower_reg(l, i->a);
+    enum reg to = lower_dest(l);
+    emit_rr(&l->e, op, w, to, x);
+    lower_free(l, x);
+    lower_done(l, to);
+}
+
+static void reverse_bytes(struct lower *l, const struct ir_insn *i)
+{
+    enum width w = width_of(i->type);
+    enum reg to = lower_dest(l);
+    lower_into(l, to, i->a, w);
+    emit_opcode(&l->e, OP_BSWAP | (to & 7), w, 0, 0, to, false);
+    lower_done(l, to);
+}
+
+bool lower_integer(struct lower *l, const struct ir_insn *i)
+{
+    bool wide = width_of(i->type) == W64;
+    switch (i->op) {
+    case IR_add:
+        commutative(l, ALU_ADD, i);
+        return true;
+    case IR_and:
+        commutative(l, ALU_AND, i);
+        return true;
+    case IR_or:
+        commutative(l, ALU_OR, i);
+        return true;
+    case IR_xor:
+        commutative(l, ALU_XOR, i);
+        return true;
+    case IR_sub:
+        subtract(l, i);
+        return true;
+    case IR_sll:
+        shift(l, SHIFT_SHL, i);
+        return true;
+    case IR_srl:
+        shift(l, SHIFT_SHR, i);
+        return true;
+    case IR_sra:
+        shift(l, SHIFT_SAR, i);
+        return true;
+    case IR_rol:
+        shift(l, SHIFT_ROL, i);
+        return true;
+    case IR_ror:
+        shift(l, SHIFT_ROR, i);
+        return true;
+    case IR_slt:
+    case IR_sltu:
+    case IR_eq:
+    case IR_ne:
+        compare(l);
+        return true;
+    case IR_select:
+        choose(l, i);
+        return true;
+    case IR_mul:
+        multiply(l, i);
+        return true;
+    case IR_mulh:
+        multiply_high(l, UNARY_IMUL, i);
+        return true;
+    case IR_mulhu:
+        multiply_high(l, UNARY_MUL, i);
+        return true;
+    case IR_mulhsu:
+        multiply_high_signed_unsigned(l, i);
+        return true;
+    case IR_div:
+    case IR_rem:
+        divide(l, i, true, i->op == IR_rem);
+        return true;
+    case IR_divu:
+    case IR_remu:
+        divide(l, i, false, i->op == IR_remu);
+        return true;
+    case IR_clz:
+        if (l->has->lzcnt)
+            one_operand(l, i, OP_LZCNT);
+        else
+            call_pure(l, i, wide ? clz64 : clz32);
+        return true;
+    case IR_ctz:
+        if (l->has->bmi1)
+            one_operand(l, i, OP_TZCNT);
+        else
+            call_pure(l, i, wide ? ctz64 : ctz32);
+        return true;
+    case IR_cpop:
+        if (l->has->popcnt)
+            one_operand(l, i, OP_POPCNT);
+        else
+            call_pure(l, i, wide ? cpop64 : cpop32);
+        return true;
+    case IR_orcb:
+        call_pure(l, i, orcb);
+        return true;
+    case IR_rev8:
+        reverse_bytes(l, i);
+        return true;
+    case IR_clmul:
+        call_pure(l, i, clmul);
+        return true;
+    case IR_clmulh:
+        call_pure(l, i, wide ? clmulh64 : clmulh32);
+        return true;
+    case IR_clmulr:
+        call_pure(l, i, wide ? clmulr64 : clmulr32);
+        return true;
+    case IR_sext:
+        extend(l, i, true);
+        return true;
+    case IR_zext:
+        extend(l, i, false);
+        return true;
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Loads and stores. The check of a page (tlb.h):
+ *
+ *     lea  rdx, [base + low]
+ *     rorx eax, edx, 7
+ *     and  eax, (TLB_SIZE - 1) * 32        entry
+ *     xor  rdx, [r15 + rax + tag]
+ *     cmp  rdx, PAGE_SIZE - span
+ *     ja   later
+ *     mov  rdx, [r15 + rax + addend]
+ *     mov  reg, [base + rdx + imm]         the access
+ *
+ * One check serves a run of accesses off the same base register: it covers the range from the lowest
+ * to the highest of them, and the ones that follow are one instruction each. Where they do not lie on
+ * one page, the block is left for a translation of the rest that checks each by itself (JIT_SINGLE).
+ */
+#include "jit/x86_64/lower.h"
+
+#define GROUP_SPAN_MAX 1024 /* bytes */
+
+static const struct {
+    uint8_t size;
+    uint32_t load; /* opcode that extends as the kind says */
+    uint8_t wide;  /* 64-bit form of it */
+} kinds[IR_MEMS] = {
+    [IR_MEM_s8] = {1, OP_MOVSX8, W64},    [IR_MEM_u8] = {1, OP_MOVZX8, W32},
+    [IR_MEM_s16] = {2, OP_MOVSX16, W64},  [IR_MEM_u16] = {2, OP_MOVZX16, W32},
+    [IR_MEM_s32] = {4, OP_MOVSXD, W64},   [IR_MEM_u32] = {4, OP_MOV_LOAD, W32},
+    [IR_MEM_u64] = {8, OP_MOV_LOAD, W64},
+};
+
+/* A guest address as a register and a distance. */
+struct place {
+    unsigned base; /* guest register; 0: a constant or something that was computed */
+    int32_t imm;
+};
+
+static bool is_access(const struct ir_insn *i)
+{
+    return i->op == IR_load || i->op == IR_store;
+}
+
+static struct place place_of(const struct lower *l, ir_ref ref)
+{
+    const struct ir_insn *i = lower_insn(l, ref);
+    if (i->op == IR_get_x)
+        return (struct place){(unsigned)i->imm, 0};
+    return (struct place){0, 0};
+}
+
+/* The address of an access: base register plus constant, or any value. */
+static struct place access_place(const struct lower *l, const struct ir_insn *i)
+{
+    const struct ir_insn *address = lower_insn(l, i->a);
+    if (address->op == IR_add && lower_insn(l, address->b)->op == IR_const) {
+        struct place p = place_of(l, address->a);
+        int64_t imm = lower_insn(l, address->b)->imm;
+        if (p.base && imm == (int32_t)imm)
+            return (struct place){p.base, (int32_t)imm};
+    }
+    return place_of(l, i->a);
+}
+
+/* Whether operation `ref` is an address that its access takes apart by itself. */
+static bool is_part_of_access(const struct lower *l, unsigned ref)
+{
+    const struct ir_insn *i = lower_insn(l, (ir_ref)ref);
+    const struct value *v = &l->values[ref];
+    return i->op == IR_add && v->uses == 1 &&
+           v->user == ref + 1 + (lower_insn(l, v->user)->op == IR_store) &&
+           is_access(lower_insn(l, v->user)) && lower_insn(l, v->user)->a == ref &&
+           access_place(l, lower_insn(l, v->user)).base;
+}
+
+/* Whether an operation leaves rdx or the base register changed, or the address space. */
+static bool ends_group(const struct ir_insn *i, unsigned base)
+{
+    switch (i->op) {
+    case IR_set_x:
+        return (unsigned)i->imm == base;
+    case IR_mulh:
+    case IR_mulhu:
+    case IR_mulhsu:
+    case IR_div:
+    case IR_divu:
+    case IR_rem:
+    case IR_remu:
+    case IR_clmul:
+    case IR_clmulh:
+    case IR_clmulr:
+    case IR_orcb:
+    case IR_lr:
+    case IR_sc:
+    case IR_amo:
+    case IR_amocas:
+    case IR_call:
+    case IR_call_csr:
+    case IR_call_end:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The accesses off `base` from operation l->at on, as far as one check can serve them: their range.
+ * Returns how many there are. */
+static unsigned scan_group(const struct lower *l, unsigned base, int32_t *low, int32_t *high)
+{
+    const struct ir_block *ir = l->ir;
+    unsigned count = 0;
+    for (unsigned n = l->at; n < ir->count; n++) {
+        const struct ir_insn *i = &ir->insns[n];
+        if (is_access(i)) {
+            struct place p = access_place(l, i);
+            if (p.base != base)
+                break;
+            int32_t end = p.imm + kinds[i->mem].size;
+            int32_t new_low = count && *low < p.imm ? *low : p.imm;
+            int32_t new_high = count && *high > end ? *high : end;
+            if (new_high - new_low > GROUP_SPAN_MAX)
+                break;
+            *low = new_low;
+            *high = new_high;
+            count++;
+        } else if (ends_group(i, base)) {
+            break;
+        }
+    }
+    return count;
+}
+
+uint8_t *lower_check_page(struct lower *l, struct mem address, bool writes, unsigned span)
+{
+    struct emit *e = &l->e;
+    size_t tag = writes ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read);
+    lower_forget_group(l);
+    if (address.index == NO_REG && address.disp == 0 && l->xw == W64)
+        emit_mov_rr(e, W64, RDX, address.base);
+    else
+        emit_lea(e, l->xw, RDX, address);
+    if (l->has->bmi2) {
+        emit_rorx(e, W32, RAX, RDX, PAGE_SHIFT - 5);
+    } else {
+        emit_mov_rr(e, W32, RAX, RDX);
+        emit_shift_ri(e, SHIFT_SHR, W32, RAX, PAGE_SHIFT - 5);
+    }
+    emit_ri(e, ALU_AND, W32, RAX, (TLB_SIZE - 1) * (int32_t)sizeof(struct tlb_entry));
+    emit_rm(e, OP_XOR, W64, RDX, mem_index(RTLB, RAX, 0, (int32_t)tag));
+    emit_ri(e, ALU_CMP, W64, RDX, (int32_t)(PAGE_SIZE - span));
+    uint8_t *miss = emit_jcc(e, CC_A);
+    emit_load(e, W64, RDX, mem_index(RTLB, RAX, 0, offsetof(struct tlb_entry, addend)));
+    return miss;
+}
+_Static_assert(sizeof(struct tlb_entry) == 32, "the index is made by a shift");
+
+/*
+ * Makes rdx the addend for [base + imm]; *later: what to do on a miss, when that is to make this one
+ * access, else NULL. base: host register; retry: where its making began. Returns the address to use.
+ */
+static struct mem checked(struct lower *l, const struct ir_insn *i, enum reg base, struct place p,
+                          const uint8_t *retry, struct later **later)
+{
+    bool writes = i->op == IR_store;
+    unsigned size = kinds[i->mem].size;
+    struct group *g = &l->group;
+    struct mem access = mem_index(base, RDX, 0, p.imm);
+    *later = NULL;
+    if (p.base && g->known && g->base == p.base && p.imm >= g->low &&
+        p.imm + (int32_t)size <= g->high && (g->writable || !writes))
+        return access;
+
+    int32_t low = p.imm, high = p.imm + (int32_t)size;
+    unsigned count = 1;
+    /* rv32 addresses wrap at 32 bits, so they are made one by one. */
+    if (p.base && l->xw == W64 && l->block->variant == JIT_NORMAL)
+        count = scan_group(l, p.base, &low, &high);
+    bool one = count <= 1;
+    if (one) {
+        low = p.imm;
+        high = p.imm + (int32_t)size;
+    }
+    struct later *slow = lower_later(l, one ? (writes ? LATER_STORE : LATER_LOAD) : LATER_GROUP);
+    slow->site = lower_site(l);
+    slow->site->mem = i->mem;
+    slow->site->writes = writes;
+    slow->site->low = (int16_t)(low - p.imm);
+    slow->site->span = (uint16_t)(high - low);
+    slow->site->retry = retry + l->e.to_exec;
+    slow->base = (uint8_t)base;
+    slow->imm = p.imm;
+    if (l->xw == W32) { /* the wrapped address in rcx */
+        emit_lea(&l->e, W32, RCX, mem(base, p.imm));
+        slow->base = RCX;
+        slow->imm = 0;
+        slow->from[0] = lower_check_page(l, mem(RCX, 0), writes, size);
+        *later = slow;
+        return mem_index(RCX, RDX, 0, 0);
+    }
+    slow->from[0] = lower_check_page(l, mem(base, low), writes, (unsigned)(high - low));
+    if (!one)
+        *g = (struct group){true, writes, (uint8_t)p.base, low, high};
+    *later = one ? slow : NULL;
+    return access;
+}
+
+/* The host register of the address's base, which may be rcx. */
+static enum reg base_of(struct lower *l, const struct ir_insn *i, struct place *p)
+{
+    *p = access_place(l, i);
+    enum reg base = p->base ? pinned_x(p->base) : NO_REG;
+    if (base != NO_REG)
+        return base;
+    lower_take(l, RCX);
+    if (p->base)
+        emit_load(&l->e, W64, RCX, hart_x(p->base));
+    else
+        lower_into(l, RCX, i->a, W64);
+    return RCX;
+}
+
+static void load(struct lower *l, const struct ir_insn *i)
+{
+    struct place p;
+    struct later *later;
+    const uint8_t *retry = l->e.at;
+    enum reg base = base_of(l, i, &p);
+    struct mem access = checked(l, i, base, p, retry, &later);
+    lower_free(l, RCX);
+    /* Not rdx: it stays the addend. The value of a load is used at once, so rax is free. */
+    enum reg to = lower_dest(l);
+    emit_rm(&l->e, kinds[i->mem].load, (enum width)kinds[i->mem].wide, to, access);
+    if (later) {
+        later->reg = (uint8_t)to;
+        later->back = l->e.at;
+    }
+    lower_done(l, to);
+}
+
+/* mov [m], reg; the low bytes of it */
+static void store_reg(struct lower *l, unsigned size, enum reg r, struct mem m)
+{
+    struct emit *e = &l->e;
+    if (size == 2)
+        emit8(e, 0x66);
+    if (size == 1) {
+        emit_opcode(e, 0x88, W32, r, m.index == NO_REG ? 0 : m.index, m.base, true);
+        emit_modrm_mem(e, r, m);
+    } else {
+        emit_store(e, size == 8 ? W64 : W32, r, m);
+    }
+}
+
+static void store_imm(struct lower *l, unsigned size, int32_t imm, struct mem m)
+{
+    struct emit *e = &l->e;
+    if (size == 2)
+        emit8(e, 0x66);
+    emit_rm(e, size == 1 ? 0xc6 : 0xc7, size == 8 ? W64 : W32, 0, m);
+    if (size == 1)
+        emit8(e, (uint8_t)imm);
+    else if (size == 2)
+        emit8(e, (uint8_t)imm), emit8(e, (uint8_t)(imm >> 8));
+    else
+        emit32(e, (uint32_t)imm);
+}
+
+static void store(struct lower *l, const struct ir_insn *i)
+{
+    struct place p;
+    struct later *later;
+    unsigned size = kinds[i->mem].size;
+    struct operand v = lower_operand(l, i->b);
+    if (v.kind == OPERAND_REG && (v.reg == RAX || v.reg == RDX || (l->xw == W32 && v.reg == RCX))) {
+        /* The check needs it: through the place of the sink register. */
+        emit_store(&l->e, W64, v.reg, hart_x(REG_SINK));
+        lower_free(l, v.reg);
+        v = (struct operand){.kind = OPERAND_MEM, .mem = hart_x(REG_SINK)};
+    }
+    const uint8_t *retry = l->e.at;
+    enum reg base = base_of(l, i, &p);
+    struct mem access = checked(l, i, base, p, retry, &later);
+    if (v.kind == OPERAND_IMM) {
+        store_imm(l, size, v.imm, access);
+    } else if (v.kind == OPERAND_MEM) {
+        emit_load(&l->e, W64, RAX, v.mem);
+        store_reg(l, size, RAX, access);
+    } else {
+        store_reg(l, size, v.reg, access);
+    }
+    if (later) {
+        later->reg = v.kind == OPERAND_REG ? v.reg : NO_REG;
+        later->wide = v.kind == OPERAND_MEM; /* imm is then a distance from the hart */
+        later->value = v.kind == OPERAND_MEM ? v.mem.disp : v.imm;
+        later->back = l->e.at;
+    }
+    lower_release(l, v);
+    lower_free(l, RCX);
+}
+
+bool lower_memory(struct lower *l, const struct ir_insn *i)
+{
+    if (i->op == IR_add && is_part_of_access(l, l->at))
+        return true;
+    if (i->op == IR_load)
+        load(l, i);
+    else if (i->op == IR_store)
+        store(l, i);
+    else
+        return false;
+    return true;
+}
+
+/* rcx: the address; rdx: the value; rax: the site. */
+void lower_later_memory(struct lower *l, const struct later *later)
+{
+    struct emit *e = &l->e;
+    enum jit_stub stub = later->kind == LATER_LOAD    ? STUB_LOAD
+                         : later->kind == LATER_STORE ? STUB_STORE
+                                                      : STUB_GROUP;
+    if (later->kind == LATER_STORE) {
+        if (later->reg != NO_REG)
+            emit_mov_rr(e, W64, RDX, later->reg);
+        else if (later->wide)
+            emit_load(e, W64, RDX, mem(RHART, later->value));
+        else
+            emit_mov_imm(e, RDX, (uint64_t)(int64_t)later->value);
+    }
+    if (later->imm)
+        emit_lea(e, W64, RCX, mem(later->base, later->imm));
+    else
+        emit_mov_rr(e, W64, RCX, later->base);
+    emit_lea_rip(e, RAX, later->site);
+    emit_call_to(e, lower_stub(l, stub));
+    if (later->kind == LATER_LOAD)
+        emit_mov_rr(e, W64, later->reg, RAX);
+    if (later->kind != LATER_GROUP)
+        emit_jmp_to(e, later->back);
+}
