@@ -75,6 +75,29 @@ static void test_software_seip(void)
     EXPECT_MIP(0);
 }
 
+/* A read-modify-write of mip shows the PLIC's wire in rd, but does not store it as M-mode's bit. */
+static void test_wire_is_not_stored(void)
+{
+    ulong seen;
+
+    write32(PRIORITY(UART_IRQ), 1);
+    write32(ENABLE(SUPERVISOR), 1 << UART_IRQ);
+    write32(THRESHOLD(SUPERVISOR), 0);
+    uart_irq(true);
+    EXPECT_MIP(1 << IRQ_SEI);
+    __asm__ volatile("csrrs %0, mip, %1" : "=r"(seen) : "r"(1 << IRQ_SSI));
+    CHECK(seen >> IRQ_SEI & 1, 1);
+    uart_irq(false);
+    EXPECT_MIP(0);
+    uart_irq(true);
+    EXPECT_MIP(1 << IRQ_SEI);
+    csr_clear(mip, 1 << IRQ_SEI | 1 << IRQ_SSI); /* nor does clearing it lower the wire */
+    EXPECT_MIP(1 << IRQ_SEI);
+    uart_irq(false);
+    EXPECT_MIP(0);
+    write32(ENABLE(SUPERVISOR), 0);
+}
+
 static void test_taken(void)
 {
     struct run r;
@@ -107,5 +130,6 @@ void test_main(void)
     test_context(MACHINE, 1 << IRQ_MEI);
     test_context(SUPERVISOR, 1 << IRQ_SEI);
     test_software_seip();
+    test_wire_is_not_stored();
     test_taken();
 }
