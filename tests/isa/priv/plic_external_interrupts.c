@@ -87,13 +87,15 @@ static void test_wire_is_not_stored(void)
     EXPECT_MIP(1 << IRQ_SEI);
     __asm__ volatile("csrrs %0, mip, %1" : "=r"(seen) : "r"(1 << IRQ_SSI));
     CHECK(seen >> IRQ_SEI & 1, 1);
-    uart_irq(false);
+    CHECK(read32(CLAIM(SUPERVISOR)), UART_IRQ); /* the wire falls */
     EXPECT_MIP(0);
-    uart_irq(true);
+    write32(CLAIM(SUPERVISOR), UART_IRQ); /* the source is still up: it rises again */
     EXPECT_MIP(1 << IRQ_SEI);
     csr_clear(mip, 1 << IRQ_SEI | 1 << IRQ_SSI); /* nor does clearing it lower the wire */
     EXPECT_MIP(1 << IRQ_SEI);
     uart_irq(false);
+    CHECK(read32(CLAIM(SUPERVISOR)), UART_IRQ);
+    write32(CLAIM(SUPERVISOR), UART_IRQ);
     EXPECT_MIP(0);
     write32(ENABLE(SUPERVISOR), 0);
 }
