@@ -69,7 +69,7 @@ class ProcessSession:
             raise ProgramFailed(said[-1] if said else f"exit status {done.returncode}")
         return lines, time.monotonic() - start
 
-    def kernel(self, name, rounds, seconds=120, processes=1, cpus=None):
+    def kernel(self, name, rounds, seconds=60, processes=1, cpus=None):
         command = [*self.kernels, "-j", str(processes), name, str(rounds)]
         lines, _ = self._run(command, seconds, cpus)
         return parse_end([(None, line) for line in lines], name)
@@ -124,7 +124,7 @@ class GuestSession:
             raise ProgramFailed(said[-1] if said else f"exit status {status}")
         return lines
 
-    def kernel(self, name, rounds, seconds=120, processes=1):
+    def kernel(self, name, rounds, seconds=60, processes=1):
         return parse_end(self._run(f"/bench/kernels -j {processes} {name} {rounds}", seconds), name)
 
     def compile(self, seconds=600):
