@@ -2,10 +2,19 @@
 /* What this processor has beyond x86-64's baseline. RVVM_HOST_CPU=baseline: nothing, for tests. */
 #include "jit/x86_64/regs.h"
 
+#include <cpuid.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 static struct features features;
+
+/* By cpuid: clang's __builtin_cpu_supports does not know the name. */
+static bool has_lzcnt(void)
+{
+    unsigned a, b, c, d;
+    return __get_cpuid(0x80000001, &a, &b, &c, &d) && c & 1 << 5;
+}
 
 static void find_out(void)
 {
@@ -16,7 +25,7 @@ static void find_out(void)
     features = (struct features){
         .bmi1 = __builtin_cpu_supports("bmi"),
         .bmi2 = __builtin_cpu_supports("bmi2"),
-        .lzcnt = __builtin_cpu_supports("lzcnt"),
+        .lzcnt = has_lzcnt(),
         .popcnt = __builtin_cpu_supports("popcnt"),
         .fma = __builtin_cpu_supports("fma"),
         .sse41 = __builtin_cpu_supports("sse4.1"),
