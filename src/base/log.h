@@ -21,8 +21,8 @@ enum log_level {
 struct log {
     void (*sink)(void *ctx, enum log_level level, const char *line); /* called from any thread */
     void *ctx;
-    enum log_level level;      /* the last level that is passed on */
-    _Atomic unsigned guest;    /* LOG_GUEST lines passed so far; silent after LOG_GUEST_MAX */
+    enum log_level level;   /* the last level that is passed on */
+    _Atomic unsigned guest; /* LOG_GUEST lines passed so far; silent after LOG_GUEST_MAX */
 };
 
 #define LOG_GUEST_MAX 1000

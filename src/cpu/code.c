@@ -142,7 +142,8 @@ static struct insn *emit(struct hart *h, struct insn *to, const struct decoded *
 {
     enum insn_format format = insn_info(d->id)->format;
     exec_fn *run = (h->xlen == 64 ? exec_table_rv64 : exec_table_rv32)[d->id];
-    *to = (struct insn){.run = run, .imm = d->imm, .rd = d->rd, .rs1 = d->rs1, .rs2 = d->rs2, .at = at / 2};
+    *to = (struct insn){
+        .run = run, .imm = d->imm, .rd = d->rd, .rs1 = d->rs1, .rs2 = d->rs2, .at = at / 2};
     if (writes_integer(format) && d->rd == 0)
         to->rd = REG_SINK;
     if (format == FORMAT_F4 || format == FORMAT_FRM || format == FORMAT_FR1M ||

@@ -41,7 +41,7 @@ void counters_reset(struct hart *h)
 {
     struct counters *c = &h->csr.counters;
 
-    *c = (struct counters){ .synced = h->instret };
+    *c = (struct counters){.synced = h->instret};
     c->value[0] = c->value[2] = 0 - h->instret;
 }
 

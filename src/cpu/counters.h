@@ -16,19 +16,19 @@
 
 #include <stdint.h>
 
-#define COUNTERS          32
+#define COUNTERS 32
 #define COUNTER_HPM_FIRST 3
-#define COUNTER_HPM_LAST  18
+#define COUNTER_HPM_LAST 18
 /* The programmable counters there are, as in mcounteren: also the mask of the pmu node. */
 #define COUNTER_HPM_MASK 0x0007fff8u
 
 enum { COUNTER_EVENT_CYCLES = 1, COUNTER_EVENT_INSTRUCTIONS = 2 };
 
 /* mhpmevent (Sscofpmf). */
-#define MHPMEVENT_OF     (1ull << 63)
-#define MHPMEVENT_MINH   (1ull << 62)
-#define MHPMEVENT_SINH   (1ull << 61)
-#define MHPMEVENT_UINH   (1ull << 60)
+#define MHPMEVENT_OF (1ull << 63)
+#define MHPMEVENT_MINH (1ull << 62)
+#define MHPMEVENT_SINH (1ull << 61)
+#define MHPMEVENT_UINH (1ull << 60)
 #define MHPMEVENT_SELECT 0x00ffffffffffffffull
 
 struct counters {

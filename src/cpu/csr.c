@@ -18,7 +18,7 @@ struct csr_desc {
 enum csr_id {
     ID_NONE,
 #define CSR(first, last, name, need, flags, check, read, write) ID_##name,
-#define CSR_PLAIN(number, name, need, field, mask)              ID_##name,
+#define CSR_PLAIN(number, name, need, field, mask) ID_##name,
 #include "cpu/csr.def"
 #undef CSR
 #undef CSR_PLAIN
@@ -28,7 +28,7 @@ _Static_assert(ID_COUNT <= 256, "csr_index holds bytes");
 
 static const uint8_t csr_index[4096] = {
 #define CSR(first, last, name, need, flags, check, read, write) [first... last] = ID_##name,
-#define CSR_PLAIN(number, name, need, field, mask)              [number] = ID_##name,
+#define CSR_PLAIN(number, name, need, field, mask) [number] = ID_##name,
 #include "cpu/csr.def"
 #undef CSR
 #undef CSR_PLAIN
@@ -36,9 +36,9 @@ static const uint8_t csr_index[4096] = {
 
 static const struct csr_desc csr_table[ID_COUNT] = {
 #define CSR(first, last, name, need, flags, check, read, write) \
-    [ID_##name] = { check, read, write, 0, 0, EXT_##need, flags },
+    [ID_##name] = {check, read, write, 0, 0, EXT_##need, flags},
 #define CSR_PLAIN(number, name, need, field, mask) \
-    [ID_##name] = { NULL, NULL, NULL, mask, offsetof(struct csr_file, field), EXT_##need, 0 },
+    [ID_##name] = {NULL, NULL, NULL, mask, offsetof(struct csr_file, field), EXT_##need, 0},
 #include "cpu/csr.def"
 #undef CSR
 #undef CSR_PLAIN

@@ -18,41 +18,41 @@ struct hart;
 /* CSR_MSTATUS = 0x300 and so on; of a run of registers, the number of the first. */
 enum csr_number {
 #define CSR(first, last, name, need, flags, check, read, write) CSR_##name = first,
-#define CSR_PLAIN(number, name, need, field, mask)              CSR_##name = number,
+#define CSR_PLAIN(number, name, need, field, mask) CSR_##name = number,
 #include "cpu/csr.def"
 #undef CSR
 #undef CSR_PLAIN
 };
 
 /* mstatus, sstatus */
-#define MSTATUS_SIE       (1ull << 1)
-#define MSTATUS_MIE       (1ull << 3)
-#define MSTATUS_SPIE      (1ull << 5)
-#define MSTATUS_MPIE      (1ull << 7)
-#define MSTATUS_SPP       (1ull << 8)
+#define MSTATUS_SIE (1ull << 1)
+#define MSTATUS_MIE (1ull << 3)
+#define MSTATUS_SPIE (1ull << 5)
+#define MSTATUS_MPIE (1ull << 7)
+#define MSTATUS_SPP (1ull << 8)
 #define MSTATUS_MPP_SHIFT 11
-#define MSTATUS_MPP       (3ull << MSTATUS_MPP_SHIFT)
-#define MSTATUS_FS        (3ull << 13) /* all ones: Dirty; 0: Off */
-#define MSTATUS_MPRV      (1ull << 17)
-#define MSTATUS_SUM       (1ull << 18)
-#define MSTATUS_MXR       (1ull << 19)
-#define MSTATUS_TVM       (1ull << 20)
-#define MSTATUS_TW        (1ull << 21)
-#define MSTATUS_TSR       (1ull << 22)
+#define MSTATUS_MPP (3ull << MSTATUS_MPP_SHIFT)
+#define MSTATUS_FS (3ull << 13) /* all ones: Dirty; 0: Off */
+#define MSTATUS_MPRV (1ull << 17)
+#define MSTATUS_SUM (1ull << 18)
+#define MSTATUS_MXR (1ull << 19)
+#define MSTATUS_TVM (1ull << 20)
+#define MSTATUS_TW (1ull << 21)
+#define MSTATUS_TSR (1ull << 22)
 
 /* menvcfg, senvcfg */
-#define ENVCFG_FIOM   (1ull << 0)
-#define ENVCFG_CBIE   (3ull << 4) /* 0: cbo.inval traps, 1: acts as flush, 3: invalidates */
-#define ENVCFG_CBCFE  (1ull << 6)
-#define ENVCFG_CBZE   (1ull << 7)
-#define MENVCFG_ADUE  (1ull << 61)
+#define ENVCFG_FIOM (1ull << 0)
+#define ENVCFG_CBIE (3ull << 4) /* 0: cbo.inval traps, 1: acts as flush, 3: invalidates */
+#define ENVCFG_CBCFE (1ull << 6)
+#define ENVCFG_CBZE (1ull << 7)
+#define MENVCFG_ADUE (1ull << 61)
 #define MENVCFG_PBMTE (1ull << 62)
-#define MENVCFG_STCE  (1ull << 63)
+#define MENVCFG_STCE (1ull << 63)
 
 /* mseccfg */
-#define MSECCFG_MML   (1ull << 0)
-#define MSECCFG_MMWP  (1ull << 1)
-#define MSECCFG_RLB   (1ull << 2)
+#define MSECCFG_MML (1ull << 0)
+#define MSECCFG_MMWP (1ull << 1)
+#define MSECCFG_RLB (1ull << 2)
 #define MSECCFG_USEED (1ull << 8)
 #define MSECCFG_SSEED (1ull << 9)
 
@@ -64,12 +64,12 @@ enum csr_number {
 /* satp.MODE of Sv39 and up; rv32 has one bit, 31, for Sv32. */
 #define SATP64_MODE_SHIFT 60
 #define SATP64_ASID_SHIFT 44
-#define SATP64_ASID_MASK  0xffffull
-#define SATP64_PPN_MASK   0xfffffffffffull
-#define SATP32_MODE       (1ull << 31)
+#define SATP64_ASID_MASK 0xffffull
+#define SATP64_PPN_MASK 0xfffffffffffull
+#define SATP32_MODE (1ull << 31)
 #define SATP32_ASID_SHIFT 22
-#define SATP32_ASID_MASK  0x1ffull
-#define SATP32_PPN_MASK   0x3fffffull
+#define SATP32_ASID_MASK 0x1ffull
+#define SATP32_PPN_MASK 0x3fffffull
 enum { SATP_BARE = 0, SATP_SV39 = 8, SATP_SV48 = 9, SATP_SV57 = 10 };
 
 /* The registers of a hart. On rv32 all are zero-extended. */

@@ -3,9 +3,9 @@
 #include "cpu/csr_regs.h"
 #include "cpu/irq.h"
 
-#define MSTATUS_WRITABLE                                                                   \
+#define MSTATUS_WRITABLE \
     (MSTATUS_SIE | MSTATUS_MIE | MSTATUS_SPIE | MSTATUS_MPIE | MSTATUS_SPP | MSTATUS_MPP | \
-     MSTATUS_FS | MSTATUS_MPRV | MSTATUS_SUM | MSTATUS_MXR | MSTATUS_TVM | MSTATUS_TW |    \
+     MSTATUS_FS | MSTATUS_MPRV | MSTATUS_SUM | MSTATUS_MXR | MSTATUS_TVM | MSTATUS_TW | \
      MSTATUS_TSR)
 #define SSTATUS_WRITABLE \
     (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
@@ -87,8 +87,7 @@ uint64_t csr_read_misa(struct hart *h, unsigned csr)
         enum isa_ext ext;
         char letter;
     } letters[] = {
-        { EXT_I, 'i' }, { EXT_M, 'm' }, { EXT_A, 'a' },
-        { EXT_F, 'f' }, { EXT_D, 'd' }, { EXT_C, 'c' },
+        {EXT_I, 'i'}, {EXT_M, 'm'}, {EXT_A, 'a'}, {EXT_F, 'f'}, {EXT_D, 'd'}, {EXT_C, 'c'},
     };
     uint64_t misa = h->xlen == 32 ? 1ull << 30 : 2ull << 62;
 

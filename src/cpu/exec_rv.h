@@ -81,9 +81,9 @@
 #define ADDW(a, b) SEXT32((uint32_t)(a) + (uint32_t)(b))
 #define SUBW(a, b) SEXT32((uint32_t)(a) - (uint32_t)(b))
 #define MULW(a, b) SEXT32((uint32_t)(a) * (uint32_t)(b))
-#define SLLW(a, b) SEXT32((uint32_t)(a) << ((b) & 31))
-#define SRLW(a, b) SEXT32((uint32_t)(a) >> ((b) & 31))
-#define SRAW(a, b) SEXT32((int32_t)(a) >> ((b) & 31))
+#define SLLW(a, b) SEXT32((uint32_t)(a) << ((b)&31))
+#define SRLW(a, b) SEXT32((uint32_t)(a) >> ((b)&31))
+#define SRAW(a, b) SEXT32((int32_t)(a) >> ((b)&31))
 #define DIVW(a, b) SEXT32(bits_div32(a, b))
 #define DIVUW(a, b) SEXT32(bits_divu32(a, b))
 #define REMW(a, b) SEXT32(bits_rem32(a, b))
@@ -113,9 +113,10 @@
         } else { \
             if (unlikely(!tlb_hits(e_->read, va_, sizeof(v_)))) \
                 return slow(h, i); \
-            v_ = __atomic_load_n((const MEM_##t *)(uintptr_t)(va_ + e_->addend), __ATOMIC_RELAXED); \
+            v_ = \
+                __atomic_load_n((const MEM_##t *)(uintptr_t)(va_ + e_->addend), __ATOMIC_RELAXED); \
         } \
-        (uint64_t)(int64_t)v_; \
+        (uint64_t)(int64_t) v_; \
     })
 #define STORE(t, a, v) \
     do { \
@@ -157,7 +158,7 @@
     ({ \
         ATOMIC_##t v_ = (ATOMIC_##t)(v); \
         ATOMIC_##t *at_ = ATOMIC_PLACE(t, a, ACCESS_WRITE); \
-        (int64_t)AMO_##op(ATOMIC_##t, at_, v_); \
+        (int64_t) AMO_##op(ATOMIC_##t, at_, v_); \
     })
 #define AMO_swap(T, p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 #define AMO_add(T, p, v) __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST)
@@ -171,8 +172,8 @@
 #define AMO_PICK(T, p, v, keep) \
     ({ \
         T old_ = __atomic_load_n(p, __ATOMIC_RELAXED); \
-        while (!__atomic_compare_exchange_n(p, &old_, (keep) ? old_ : (v), false, __ATOMIC_SEQ_CST, \
-                                            __ATOMIC_RELAXED)) \
+        while (!__atomic_compare_exchange_n(p, &old_, (keep) ? old_ : (v), false, \
+                                            __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) \
             ; \
         old_; \
     })
@@ -181,7 +182,7 @@
         ATOMIC_##t old_ = (ATOMIC_##t)(expected), new_ = (ATOMIC_##t)(v); \
         ATOMIC_##t *at_ = ATOMIC_PLACE(t, a, ACCESS_WRITE); \
         __atomic_compare_exchange_n(at_, &old_, new_, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
-        (int64_t)old_; \
+        (int64_t) old_; \
     })
 #define LR(t, a) \
     ({ \
@@ -190,7 +191,7 @@
         h->reservation = (uintptr_t)at_; \
         h->reservation_value = (uint64_t)(int64_t)v_; \
         h->reservation_size = sizeof(v_); \
-        (int64_t)v_; \
+        (int64_t) v_; \
     })
 #define SC(t, a, v) \
     ({ \
@@ -252,9 +253,9 @@
 #define FPN2_leq(w, a, b) FP_##w(leq)(&h->fp, a, b)
 #define FSIGN_S FP32_SIGN
 #define FSIGN_D FP64_SIGN
-#define FPN2_sgnj(w, a, b) (((a) & ~FSIGN_##w) | ((b) & FSIGN_##w))
-#define FPN2_sgnjn(w, a, b) (((a) & ~FSIGN_##w) | (~(b) & FSIGN_##w))
-#define FPN2_sgnjx(w, a, b) ((a) ^ ((b) & FSIGN_##w))
+#define FPN2_sgnj(w, a, b) (((a) & ~FSIGN_##w) | ((b)&FSIGN_##w))
+#define FPN2_sgnjn(w, a, b) (((a) & ~FSIGN_##w) | (~(b)&FSIGN_##w))
+#define FPN2_sgnjx(w, a, b) ((a) ^ ((b)&FSIGN_##w))
 #define F2X(w, t, a) F2X_##t(w, a)
 #define F2X_I32(w, a) FP_##w(to_i32)(&h->fp, a, rm)
 #define F2X_U32(w, a) FP_##w(to_u32)(&h->fp, a, rm)
@@ -281,7 +282,7 @@
 /* Control */
 #define CHECK_TARGET(a) \
     do { \
-        if (unlikely((a) & h->pc_misaligned)) { \
+        if (unlikely(h->pc_misaligned & (a))) { \
             hart_fault(h, CAUSE_FETCH_MISALIGNED, (UX)(a)); \
             return exec_fault(h, i); \
         } \
@@ -357,7 +358,6 @@
 #define BEFORE_FLI FP_ON
 #define BEFORE_FPX FP_ON
 
-
 /* Formats whose meanings access memory. */
 #define MEMORY_N 0
 #define MEMORY_R 0
@@ -407,7 +407,8 @@
         DISPATCH(i + (FORMAT_##format == FORMAT_B ? 2 : 1)); \
     }
 #define DEFINE_1(name, format, ...) \
-    static __attribute__((noinline, cold)) const struct insn *slow_##name(struct hart *h, const struct insn *i) \
+    static __attribute__((noinline, cold)) \
+    const struct insn *slow_##name(struct hart *h, const struct insn *i) \
     { \
         enum { SLOW = 1 }; \
         exec_fn *const slow = NULL; \

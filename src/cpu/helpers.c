@@ -241,8 +241,8 @@ bool helper_amocas_q(struct hart *h, const struct insn *i)
 }
 
 /* CSRs. rs1 holds the immediate of the -i forms; sets and clears of nothing do not write. */
-static enum csr_result access(struct hart *h, const struct insn *i, enum csr_op op, uint64_t operand,
-                              bool writes)
+static enum csr_result access(struct hart *h, const struct insn *i, enum csr_op op,
+                              uint64_t operand, bool writes)
 {
     uint64_t old = 0;
     bool reads = op != CSR_WRITE || i->rd != REG_SINK;

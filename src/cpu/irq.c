@@ -37,9 +37,8 @@ bool hart_irq_pending(const struct hart *h)
 
 static int highest(uint64_t pending)
 {
-    static const uint8_t order[] = {
-        IRQ_MEI, IRQ_MSI, IRQ_MTI, IRQ_SEI, IRQ_SSI, IRQ_STI, IRQ_LCOFI
-    };
+    static const uint8_t order[] = {IRQ_MEI, IRQ_MSI, IRQ_MTI,  IRQ_SEI,
+                                    IRQ_SSI, IRQ_STI, IRQ_LCOFI};
 
     for (unsigned i = 0; i < sizeof order; i++)
         if (pending >> order[i] & 1)

@@ -141,8 +141,8 @@ static struct tlb_walk *walk_slot(struct hart *h, uint64_t region)
     return &h->tlb.walks[(region ^ h->csr.satp) % TLB_WALKS];
 }
 
-static enum walk_result walk_tables(struct hart *h, uint64_t va, const struct walk *w, unsigned levels,
-                                    struct page *page)
+static enum walk_result walk_tables(struct hart *h, uint64_t va, const struct walk *w,
+                                    unsigned levels, struct page *page)
 {
     bool rv32 = h->xlen == 32;
     unsigned bits = rv32 ? 10 : 9, size = rv32 ? 4 : 8;

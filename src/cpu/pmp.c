@@ -128,7 +128,7 @@ static void entry_changed(struct hart *h, unsigned i)
 
 void pmp_reset(struct hart *h)
 {
-    h->csr.pmp = (struct pmp){ 0 };
+    h->csr.pmp = (struct pmp){0};
 }
 
 static bool entry_locked(const struct hart *h, unsigned i)

@@ -28,7 +28,7 @@ struct comparator {
 struct aclint {
     struct device device;
     struct hart_wires wires;
-    pthread_mutex_t lock; /* msip, the MTIP wires against mtimecmp, writes of mtime */
+    pthread_mutex_t lock;    /* msip, the MTIP wires against mtimecmp, writes of mtime */
     _Atomic uint64_t offset; /* mtime is the host's ticks plus this */
     struct comparator *mtimer;
     struct comparator *stimer;

@@ -14,9 +14,9 @@
 
 struct hart_wires {
     void *ctx;
-    unsigned count;                                                     /* harts */
-    void (*set)(void *ctx, unsigned hart, uint64_t bits, bool level);   /* bits: 1 << IRQ_x */
-    void (*stimer_expired)(void *ctx, unsigned hart);                   /* Sstc */
+    unsigned count;                                                   /* harts */
+    void (*set)(void *ctx, unsigned hart, uint64_t bits, bool level); /* bits: 1 << IRQ_x */
+    void (*stimer_expired)(void *ctx, unsigned hart);                 /* Sstc */
 };
 
 /* For real harts: ctx is an array of struct hart *. */

@@ -34,7 +34,7 @@ struct plic {
     struct hart_wires wires;
     pthread_mutex_t lock; /* all below */
     uint8_t priority[PLIC_SOURCES + 1];
-    uint32_t level[WORDS];   /* lines */
+    uint32_t level[WORDS]; /* lines */
     uint32_t pending[WORDS];
     uint32_t claimed[WORDS]; /* gateway closed until completion */
     unsigned context_count;

@@ -45,6 +45,7 @@ enum compressed_format {
 };
 
 /* Fills the operands of out as the expansion wants them. false: reserved. */
-bool compressed_fields(enum compressed_format format, bool rv64, uint16_t bits, struct decoded *out);
+bool compressed_fields(enum compressed_format format, bool rv64, uint16_t bits,
+                       struct decoded *out);
 
 #endif

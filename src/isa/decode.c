@@ -44,7 +44,8 @@ static const struct cinsn cinsns[] = {
 
 struct decoder {
     bool rv64;
-    uint16_t first[BUCKETS + 1]; /* bucket b is candidate[first[b]] to candidate[first[b + 1] - 1] */
+    uint16_t
+        first[BUCKETS + 1]; /* bucket b is candidate[first[b]] to candidate[first[b + 1] - 1] */
     uint16_t cfirst[CBUCKETS + 1];
     uint16_t candidate[BUCKETS * 8 + INSN_COUNT * 8];
     uint16_t ccandidate[CINSN_COUNT];

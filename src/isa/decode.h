@@ -45,8 +45,8 @@ struct decoded {
     uint16_t id;    /* enum insn_id; a compressed instruction has the id of its expansion */
     uint8_t length; /* bytes: 2 or 4 */
     uint8_t rd, rs1, rs2, rs3;
-    uint8_t rm;     /* rounding mode field, 7: dynamic; atomics: aq << 1 | rl */
-    int32_t imm;    /* sign-extended; CSR number; shift amount; fence: pred << 4 | succ */
+    uint8_t rm;  /* rounding mode field, 7: dynamic; atomics: aq << 1 | rl */
+    int32_t imm; /* sign-extended; CSR number; shift amount; fence: pred << 4 | succ */
 };
 
 struct decoder;

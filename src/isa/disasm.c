@@ -23,12 +23,12 @@ static const char x_names[32][5] = {
 };
 
 static const char f_names[32][5] = {
-    "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1", "fa0",
-    "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4", "fs5",
+    "ft0", "ft1", "ft2", "ft3", "ft4",  "ft5",  "ft6", "ft7", "fs0",  "fs1",  "fa0",
+    "fa1", "fa2", "fa3", "fa4", "fa5",  "fa6",  "fa7", "fs2", "fs3",  "fs4",  "fs5",
     "fs6", "fs7", "fs8", "fs9", "fs10", "fs11", "ft8", "ft9", "ft10", "ft11",
 };
 
-static const char *const rounding_names[8] = { "rne", "rtz", "rdn", "rup", "rmm" };
+static const char *const rounding_names[8] = {"rne", "rtz", "rdn", "rup", "rmm"};
 
 /* Runs of CSRs: the name is the stem, the number from `n` on, and the tail. */
 static const struct csr_name {
@@ -36,9 +36,9 @@ static const struct csr_name {
     int8_t n; /* negative: no number */
     const char *stem, *tail;
 } csr_names[] = {
-#define CSR_NAME(number, name)               { number, number, -1, #name, "" },
-#define CSR_NAMES(first, last, stem, n)      { first, last, n, #stem, "" },
-#define CSR_HIGH_NAMES(first, last, stem, n) { first, last, n, #stem, "h" },
+#define CSR_NAME(number, name) {number, number, -1, #name, ""},
+#define CSR_NAMES(first, last, stem, n) {first, last, n, #stem, ""},
+#define CSR_HIGH_NAMES(first, last, stem, n) {first, last, n, #stem, "h"},
 #include "isa/csr_names.def"
 #undef CSR_NAME
 #undef CSR_NAMES
@@ -165,8 +165,8 @@ static bool is_atomic(enum insn_format format)
 
 size_t isa_disassemble(const struct decoded *insn, uint64_t pc, char *text, size_t size)
 {
-    static const char *const order[4] = { "", ".rl", ".aq", ".aqrl" };
-    struct line line = { text, size, 0 };
+    static const char *const order[4] = {"", ".rl", ".aq", ".aqrl"};
+    struct line line = {text, size, 0};
 
     if (!size)
         return 0;

@@ -11,7 +11,7 @@ struct ext_info {
 };
 
 static const struct ext_info exts[EXT_COUNT] = {
-#define EXT(symbol, name, on, needs) [EXT_##symbol] = { name, on, EXT_##needs },
+#define EXT(symbol, name, on, needs) [EXT_##symbol] = {name, on, EXT_##needs},
 #include "isa/ext.def"
 #undef EXT
 };
@@ -21,14 +21,14 @@ _Static_assert(EXT_COUNT <= 64, "struct isa holds extensions in 64 bits");
 static const struct {
     enum isa_ext part, of, and;
 } parts[] = {
-    { EXT_ZAAMO, EXT_A, EXT_NONE }, { EXT_ZALRSC, EXT_A, EXT_NONE }, { EXT_ZCA, EXT_C, EXT_NONE },
-    { EXT_ZCD, EXT_C, EXT_D },      { EXT_ZCF, EXT_C, EXT_F },
+    {EXT_ZAAMO, EXT_A, EXT_NONE}, {EXT_ZALRSC, EXT_A, EXT_NONE}, {EXT_ZCA, EXT_C, EXT_NONE},
+    {EXT_ZCD, EXT_C, EXT_D},      {EXT_ZCF, EXT_C, EXT_F},
 };
 
 static const struct {
     const char *name;
     unsigned xlen, levels;
-} translations[] = { { "sv32", 32, 2 }, { "sv39", 64, 3 }, { "sv48", 64, 4 }, { "sv57", 64, 5 } };
+} translations[] = {{"sv32", 32, 2}, {"sv39", 64, 3}, {"sv48", 64, 4}, {"sv57", 64, 5}};
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -87,7 +87,7 @@ static void settle(struct isa *isa)
 
 void isa_default(struct isa *isa, unsigned xlen)
 {
-    *isa = (struct isa){ .xlen = xlen, .levels = xlen == 32 ? 2 : 4 };
+    *isa = (struct isa){.xlen = xlen, .levels = xlen == 32 ? 2 : 4};
     for (int ext = 0; ext < EXT_COUNT; ext++)
         isa->ext |= (uint64_t)exts[ext].on << ext;
     settle(isa);

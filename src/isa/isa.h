@@ -20,9 +20,10 @@ enum isa_ext {
 };
 
 struct isa {
-    unsigned xlen;   /* 32 or 64 */
-    uint64_t ext;    /* bit EXT_x set: the extension is there */
-    unsigned levels; /* most page-table levels satp accepts: 2 (Sv32), 3 (Sv39), 4 (Sv48), 5 (Sv57), 0: none */
+    unsigned xlen; /* 32 or 64 */
+    uint64_t ext;  /* bit EXT_x set: the extension is there */
+    unsigned
+        levels; /* most page-table levels satp accepts: 2 (Sv32), 3 (Sv39), 4 (Sv48), 5 (Sv57), 0: none */
 };
 
 static inline bool isa_has(const struct isa *isa, enum isa_ext ext)

@@ -40,9 +40,9 @@ struct device_ops {
     unsigned access_min, access_max; /* bytes: 1, 2, 4 or 8 */
     uint64_t (*read)(void *state, uint64_t offset, unsigned size);
     void (*write)(void *state, uint64_t offset, unsigned size, uint64_t value);
-    void (*reset)(void *state);                        /* power-on state; harts are stopped */
+    void (*reset)(void *state); /* power-on state; harts are stopped */
     bool (*describe)(void *state, struct fdt *fdt, struct error *err); /* its node; NULL: none */
-    void (*remove)(void *state);                       /* frees state; harts are stopped */
+    void (*remove)(void *state); /* frees state; harts are stopped */
 };
 
 struct device {

@@ -19,14 +19,14 @@ static const struct {
     uint32_t id;
     sbi_group *call;
 } groups[] = {
-    {0x10, sbi_base},
-    {0x54494d45, sbi_time},  /* "TIME" */
-    {0x735049, sbi_ipi},     /* "sPI" */
-    {0x52464e43, sbi_rfence},/* "RFNC" */
-    {0x48534d, sbi_hsm},     /* "HSM" */
-    {0x53525354, sbi_srst},  /* "SRST" */
-    {0x504d55, sbi_pmu},     /* "PMU" */
-    {0x4442434e, sbi_dbcn},  /* "DBCN" */
+    {0x10, sbi_base},         /* base */
+    {0x54494d45, sbi_time},   /* "TIME" */
+    {0x735049, sbi_ipi},      /* "sPI" */
+    {0x52464e43, sbi_rfence}, /* "RFNC" */
+    {0x48534d, sbi_hsm},      /* "HSM" */
+    {0x53525354, sbi_srst},   /* "SRST" */
+    {0x504d55, sbi_pmu},      /* "PMU" */
+    {0x4442434e, sbi_dbcn},   /* "DBCN" */
 };
 
 #define SBI_LEGACY_LAST 8 /* shutdown */
@@ -85,6 +85,7 @@ static bool legacy_mask(struct hart *h, uint64_t address, uint64_t *mask, uint64
 static int64_t legacy_call(struct machine *m, struct hart *h, uint64_t id, const uint64_t *arg)
 {
     uint64_t mask, base;
+    unsigned kinds;
     switch (id) {
     case 0:
         sbi_set_timer(m, h, h->xlen == 32 ? arg[1] << 32 | arg[0] : arg[0]);
@@ -106,8 +107,8 @@ static int64_t legacy_call(struct machine *m, struct hart *h, uint64_t id, const
     case 7:
         if (!legacy_mask(h, arg[0], &mask, &base))
             return SBI_ERR_INVALID_ADDRESS;
-        return sbi_remote_fence(m, h, id == 5 ? HART_FENCE_FETCH : HART_FENCE_TLB, mask,
-                                base) ? 0 : SBI_ERR_INVALID_PARAM;
+        kinds = id == 5 ? HART_FENCE_FETCH : HART_FENCE_TLB;
+        return sbi_remote_fence(m, h, kinds, mask, base) ? 0 : SBI_ERR_INVALID_PARAM;
     default:
         machine_request(m, MACHINE_POWEROFF, 0);
         return 0;

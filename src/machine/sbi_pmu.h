@@ -24,11 +24,11 @@ enum sbi_fw_event {
 };
 
 struct sbi_pmu {
-    uint64_t used;                       /* bit: the logical counter is configured */
-    uint64_t started;                    /* bit: it counts */
-    uint32_t event[SBI_PMU_COUNTERS];    /* event_idx it was configured for */
+    uint64_t used;                          /* bit: the logical counter is configured */
+    uint64_t started;                       /* bit: it counts */
+    uint32_t event[SBI_PMU_COUNTERS];       /* event_idx it was configured for */
     uint64_t fw_value[SBI_PMU_FW_COUNTERS]; /* started: minus fw_count[event]; else the value */
-    uint64_t fw_count[SBI_FW_EVENTS];    /* since reset */
+    uint64_t fw_count[SBI_FW_EVENTS];       /* since reset */
 };
 
 void sbi_pmu_reset(struct sbi_pmu *pmu);

@@ -18,7 +18,7 @@ struct ir_state {
     unsigned frm;
     bool fp_dirty;
     uint64_t block_pc;
-    bool left;   /* by a branch or jump, to pc */
+    bool left; /* by a branch or jump, to pc */
     uint64_t pc;
     uint8_t *ram; /* at ram_base */
     uint64_t ram_base;
@@ -124,7 +124,8 @@ static uint64_t eval_sign(enum ir_type format, uint64_t a, uint64_t sign)
 }
 
 #define EVAL_FP(name, ...) \
-    (format == IR_F64 ? (uint64_t)fp64_##name(env, __VA_ARGS__) : (uint64_t)fp32_##name(env, __VA_ARGS__))
+    (format == IR_F64 ? (uint64_t)fp64_##name(env, __VA_ARGS__) \
+                      : (uint64_t)fp32_##name(env, __VA_ARGS__))
 static uint64_t eval_fp(struct fp_env *env, const struct ir_insn *i, unsigned rm, uint64_t a,
                         uint64_t b, uint64_t c)
 {
@@ -394,7 +395,7 @@ static bool eval_insn(struct ir_eval *e, unsigned ref)
 /* Runs to the end, or to where the block is left. false: it holds what is not modelled. */
 static bool ir_eval(const struct ir_block *block, struct ir_state *state)
 {
-    struct ir_eval e = { .block = block, .state = state, .noise = state->x[1] };
+    struct ir_eval e = {.block = block, .state = state, .noise = state->x[1]};
 
     assert_in_range(block->count, 1, 256);
     for (unsigned ref = 1; ref < block->count && !state->left; ref++)

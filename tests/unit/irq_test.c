@@ -16,8 +16,8 @@ static void enter_mode(struct hart *h, unsigned priv)
 static void taken_in_order_of_priority(void **state)
 {
     (void)state;
-    static const unsigned order[] = { IRQ_MEI, IRQ_MSI, IRQ_MTI,  IRQ_SEI,
-                                      IRQ_SSI, IRQ_STI, IRQ_LCOFI };
+    static const unsigned order[] = {IRQ_MEI, IRQ_MSI, IRQ_MTI,  IRQ_SEI,
+                                     IRQ_SSI, IRQ_STI, IRQ_LCOFI};
     struct hart *h = lone_hart("rv64");
 
     put(h, CSR_MTVEC, 0x1001);
@@ -188,7 +188,8 @@ static void *fencer(void *arg)
 
     hart_set_running(f->self, true);
     for (unsigned i = 0; i < 2000; i++) {
-        hart_fence_wait(f->other, hart_fence_ask(f->other, HART_FENCE_TLB | HART_FENCE_FETCH), f->self);
+        hart_fence_wait(f->other, hart_fence_ask(f->other, HART_FENCE_TLB | HART_FENCE_FETCH),
+                        f->self);
         if (atomic_load(&f->self->events) & HART_EV_FENCE)
             hart_serve_fences(f->self);
     }
@@ -200,7 +201,7 @@ static void two_harts_can_fence_each_other(void **state)
 {
     (void)state;
     struct hart *a = lone_hart("rv64"), *b = lone_hart("rv64");
-    struct fencer fa = { .self = a, .other = b }, fb = { .self = b, .other = a };
+    struct fencer fa = {.self = a, .other = b}, fb = {.self = b, .other = a};
     pthread_t ta, tb;
 
     assert_int_equal(pthread_create(&ta, NULL, fencer, &fa), 0);

@@ -13,7 +13,7 @@
 static struct isa parsed(const char *option)
 {
     struct isa isa;
-    struct error err = { "" };
+    struct error err = {""};
 
     isa_default(&isa, 64);
     if (!isa_parse(&isa, option, &err))
@@ -25,7 +25,7 @@ static struct isa parsed(const char *option)
 static void refused(const char *option, const char *part)
 {
     struct isa isa;
-    struct error err = { "" };
+    struct error err = {""};
 
     isa_default(&isa, 64);
     assert_false(isa_parse(&isa, option, &err));

@@ -59,8 +59,8 @@ static struct lone_bus lone_bus;
 /* A hart at its reset, made from a -cpu option, with the clock at 0. */
 static struct hart *lone_hart(const char *cpu)
 {
-    struct hart_config config = { .id = 3, .bus = &lone_bus.bus };
-    struct error err = { "" };
+    struct hart_config config = {.id = 3, .bus = &lone_bus.bus};
+    struct error err = {""};
 
     lone_bus.bus = (struct bus){
         .ctx = &lone_bus,

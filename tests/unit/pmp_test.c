@@ -3,9 +3,9 @@
 #include "lone_hart.h"
 
 #define BASE 0x80000000ull
-#define R    ACCESS_READ
-#define W    ACCESS_WRITE
-#define X    ACCESS_FETCH
+#define R ACCESS_READ
+#define W ACCESS_WRITE
+#define X ACCESS_FETCH
 
 static uint64_t napot(uint64_t base, uint64_t size)
 {
@@ -144,22 +144,22 @@ static void smepmp_truth_table(void **state)
         uint8_t cfg;
         unsigned machine, lower;
     } rules[] = {
-        { 0, 0, 0 },
-        { PMP_X, 0, X },
-        { PMP_W, R | W, R },
-        { PMP_W | PMP_X, R | W, R | W },
-        { PMP_R, 0, R },
-        { PMP_R | PMP_X, 0, R | X },
-        { PMP_R | PMP_W, 0, R | W },
-        { PMP_R | PMP_W | PMP_X, 0, R | W | X },
-        { PMP_L, 0, 0 },
-        { PMP_L | PMP_X, X, 0 },
-        { PMP_L | PMP_W, X, X },
-        { PMP_L | PMP_W | PMP_X, R | X, X },
-        { PMP_L | PMP_R, R, 0 },
-        { PMP_L | PMP_R | PMP_X, R | X, 0 },
-        { PMP_L | PMP_R | PMP_W, R | W, 0 },
-        { PMP_L | PMP_R | PMP_W | PMP_X, R, R },
+        {0, 0, 0},
+        {PMP_X, 0, X},
+        {PMP_W, R | W, R},
+        {PMP_W | PMP_X, R | W, R | W},
+        {PMP_R, 0, R},
+        {PMP_R | PMP_X, 0, R | X},
+        {PMP_R | PMP_W, 0, R | W},
+        {PMP_R | PMP_W | PMP_X, 0, R | W | X},
+        {PMP_L, 0, 0},
+        {PMP_L | PMP_X, X, 0},
+        {PMP_L | PMP_W, X, X},
+        {PMP_L | PMP_W | PMP_X, R | X, X},
+        {PMP_L | PMP_R, R, 0},
+        {PMP_L | PMP_R | PMP_X, R | X, 0},
+        {PMP_L | PMP_R | PMP_W, R | W, 0},
+        {PMP_L | PMP_R | PMP_W | PMP_X, R, R},
     };
 
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {

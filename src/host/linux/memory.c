@@ -15,7 +15,7 @@
 
 bool memory_map(struct memory *m, uint64_t size, struct error *err)
 {
-    *m = (struct memory){ .fd = -1 };
+    *m = (struct memory){.fd = -1};
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
     if (size == 0)
         return error_set(err, "a memory of 0 bytes");
@@ -40,7 +40,7 @@ bool memory_map(struct memory *m, uint64_t size, struct error *err)
         return error_set(err, "cannot map %" PRIu64 " MiB of memory: %s", size >> 20, strerror(e));
     }
     madvise(data, size, MADV_DONTDUMP);
-    *m = (struct memory){ .data = data, .size = size, .fd = fd };
+    *m = (struct memory){.data = data, .size = size, .fd = fd};
     return true;
 }
 
@@ -50,7 +50,7 @@ void memory_unmap(struct memory *m)
         munmap(m->data, m->size);
     if (m->fd >= 0)
         close(m->fd);
-    *m = (struct memory){ .fd = -1 };
+    *m = (struct memory){.fd = -1};
 }
 
 void memory_clear(struct memory *m)

@@ -222,7 +222,7 @@ void event_watch_remove(struct event_watch *watch)
 static size_t make_fds(struct event_loop *loop)
 {
     size_t n = 1;
-    loop->fds[0] = (struct pollfd){ .fd = loop->wake_pipe[0], .events = POLLIN };
+    loop->fds[0] = (struct pollfd){.fd = loop->wake_pipe[0], .events = POLLIN};
     for (struct event_watch *w = loop->watches; w; w = w->next) {
         unsigned wanted = atomic_load(&w->wanted);
         w->slot = NO_SLOT;
@@ -235,10 +235,10 @@ static size_t make_fds(struct event_loop *loop)
             loop->fds = more;
             loop->fds_room = 2 * n;
         }
-        short events = (short)((wanted & EVENT_READ ? POLLIN : 0) |
-                               (wanted & EVENT_WRITE ? POLLOUT : 0));
+        short events =
+            (short)((wanted & EVENT_READ ? POLLIN : 0) | (wanted & EVENT_WRITE ? POLLOUT : 0));
         w->slot = (unsigned)n;
-        loop->fds[n++] = (struct pollfd){ .fd = w->fd, .events = events };
+        loop->fds[n++] = (struct pollfd){.fd = w->fd, .events = events};
     }
     return n;
 }
@@ -342,7 +342,7 @@ static void run_calls(struct event_loop *loop)
 
 static void sleep_until(struct event_loop *loop, size_t count, uint64_t deadline)
 {
-    struct timespec timeout = { 0 };
+    struct timespec timeout = {0};
     uint64_t now = deadline == EVENT_NEVER ? 0 : clock_monotonic_ns();
     if (deadline != EVENT_NEVER && deadline > now) {
         timeout.tv_sec = (time_t)((deadline - now) / 1000000000u);

@@ -42,7 +42,7 @@ static bool read_all(int fd, const char *path, struct file_data *data, size_t si
 
 bool file_read(const char *path, uint64_t limit, struct file_data *data, struct error *err)
 {
-    *data = (struct file_data){ 0 };
+    *data = (struct file_data){0};
     if (!*path)
         return error_set(err, "an empty file name");
     /* O_NONBLOCK: opening a FIFO would wait for a writer before fstat() could tell what it is. */
@@ -72,7 +72,7 @@ bool file_read(const char *path, uint64_t limit, struct file_data *data, struct 
 void file_data_free(struct file_data *data)
 {
     free(data->bytes);
-    *data = (struct file_data){ 0 };
+    *data = (struct file_data){0};
 }
 
 bool file_write(const char *path, const void *bytes, size_t size, struct error *err)

@@ -41,7 +41,7 @@ static bool clear_stale(const struct sockaddr_un *address, struct error *err)
 
 int stream_listen_unix(const char *path, struct error *err)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t length = strlen(path);
     if (length == 0 || length >= sizeof(address.sun_path)) {
         error_set(err, "%s: a socket's name has 1 to %zu bytes", path,
@@ -121,9 +121,9 @@ int stream_listen_tcp(const char *address, char *name, size_t size, struct error
         error_set(err, "%s: not HOST:PORT", address);
         return -1;
     }
-    const struct addrinfo hints = { .ai_family = AF_UNSPEC,
-                                    .ai_socktype = SOCK_STREAM,
-                                    .ai_flags = AI_PASSIVE | AI_NUMERICSERV };
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                                   .ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *found;
     int e = getaddrinfo(host, port, &hints, &found);
     if (e) {

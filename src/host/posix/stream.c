@@ -85,7 +85,7 @@ int stream_pty(char *name, size_t size, struct error *err)
 
 bool stream_pty_connected(int fd)
 {
-    struct pollfd p = { .fd = fd };
+    struct pollfd p = {.fd = fd};
     return poll(&p, 1, 0) >= 0 && !(p.revents & POLLHUP);
 }
 
@@ -98,7 +98,7 @@ static enum stream_result failed(void)
 
 static bool is_ready(int fd, short events)
 {
-    struct pollfd p = { .fd = fd, .events = events };
+    struct pollfd p = {.fd = fd, .events = events};
     return poll(&p, 1, 0) > 0;
 }
 
@@ -131,7 +131,7 @@ static ssize_t write_no_sigpipe(int fd, const void *bytes, size_t size)
     ssize_t n = write(fd, bytes, size);
     int saved = errno;
     if (n < 0 && saved == EPIPE && !sigismember(&pending, SIGPIPE)) {
-        const struct timespec now = { 0 };
+        const struct timespec now = {0};
         sigtimedwait(&pipe_set, NULL, &now);
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -160,7 +160,7 @@ enum stream_result stream_write(int fd, const void *bytes, size_t size, size_t *
 
 bool stream_wait_writable(int fd, int milliseconds)
 {
-    struct pollfd p = { .fd = fd, .events = POLLOUT };
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
     for (;;) {
         int n = poll(&p, 1, milliseconds);
         if (n >= 0 || errno != EINTR)

@@ -109,8 +109,8 @@ bool terminal_size(int fd, unsigned *columns, unsigned *rows)
  * Handlers.
  */
 
-static const int fatal_signals[] = { SIGINT, SIGTERM, SIGHUP,  SIGQUIT, SIGABRT,
-                                     SIGSEGV, SIGBUS, SIGILL, SIGFPE };
+static const int fatal_signals[] = {SIGINT,  SIGTERM, SIGHUP, SIGQUIT, SIGABRT,
+                                    SIGSEGV, SIGBUS,  SIGILL, SIGFPE};
 
 /* SA_RESETHAND has put the default action back: the signal raised again ends the process with the
  * status that the parent expects, once this handler returns. */
@@ -138,7 +138,7 @@ static void on_continue(int number)
 
 static void install(int number, void (*handler)(int), int flags)
 {
-    struct sigaction old, new = { .sa_handler = handler, .sa_flags = flags };
+    struct sigaction old, new = {.sa_handler = handler, .sa_flags = flags};
     if (sigaction(number, NULL, &old) < 0)
         return;
     if ((old.sa_flags & SA_SIGINFO) || old.sa_handler != SIG_DFL)
