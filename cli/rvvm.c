@@ -8,10 +8,12 @@
 #include "isa/isa.h"
 #include "ui/serial.h"
 #include <inttypes.h>
+#include <pthread.h>
 #include <rvvm/rvvm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { EXIT_BAD_INPUT = 1, EXIT_USAGE = 2 };
 
@@ -35,6 +37,33 @@ static void log_to_stderr(void *ctx, enum rvvm_log_level level, const char *line
     say(line);
 }
 
+/* -d perf: where perf looks for the names of code that no file has. */
+static void add_to_perf_map(const char *line)
+{
+    static FILE *map;
+    if (!map) {
+        char path[64];
+        snprintf(path, sizeof(path), "/tmp/perf-%ld.map", (long)getpid());
+        map = fopen(path, "w");
+    }
+    if (map) {
+        fprintf(map, "%s\n", line);
+        fflush(map);
+    }
+}
+
+static void dump(void *ctx, unsigned kind, const char *line)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    (void)ctx;
+    pthread_mutex_lock(&lock);
+    if (kind == RVVM_DUMP_PERF)
+        add_to_perf_map(line);
+    else
+        fprintf(stderr, "%s\n", line);
+    pthread_mutex_unlock(&lock);
+}
+
 /* Options of their own */
 
 static bool set_verbose(void *ctx, const struct option *o, const char *value, struct error *err)
@@ -46,9 +75,22 @@ static bool set_verbose(void *ctx, const struct option *o, const char *value, st
 
 static bool set_debug(void *ctx, const struct option *o, const char *value, struct error *err)
 {
-    if (strcmp(value, "stats"))
-        return error_set(err, "-%s %s: there is: stats", o->name, value);
-    ((struct cli *)ctx)->stats = true;
+    static const struct {
+        const char *name;
+        unsigned dump; /* 0: stats */
+    } words[] = {{"stats", 0}, {"in", RVVM_DUMP_IN}, {"ir", RVVM_DUMP_IR}, {"out", RVVM_DUMP_OUT},
+                 {"perf", RVVM_DUMP_PERF}};
+    struct cli *cli = ctx;
+    while (*value) {
+        size_t length = strcspn(value, ","), n = 0;
+        while (n < 5 && (strlen(words[n].name) != length || memcmp(words[n].name, value, length)))
+            n++;
+        if (n == 5)
+            return error_set(err, "-%s %s: there are: stats, in, ir, out, perf", o->name, value);
+        cli->stats |= !words[n].dump;
+        cli->config.dump |= words[n].dump;
+        value += length + (value[length] == ',');
+    }
     return true;
 }
 
@@ -139,7 +181,7 @@ static const struct option options[] = {
     {"nogui", NULL, NULL, option_set_true, AT(no_window), true},
     {"no-reboot", NULL, "end when the guest restarts", option_set_true, AT(config.no_reboot), true},
     {"jit", "on|off", "translate guest code (the default), or interpret it", set_jit, 0, false},
-    {"d", "stats", "print counters at the end", set_debug, 0, true},
+    {"d", "LIST", "stats: counters at the end; in, ir, out: translated code", set_debug, 0, true},
     {"v", NULL, "say more; twice: still more", set_verbose, 0, true},
     {"h", NULL, "this help", option_set_true, AT(help), true},
     {"help", NULL, NULL, option_set_true, AT(help), true},
@@ -259,6 +301,7 @@ int main(int argc, char **argv)
     rvvm_config_init(&cli.config);
     cli.config.serial = "stdio";
     cli.config.log = log_to_stderr;
+    cli.config.dump_line = dump;
     if (!options_parse(options, &cli, argc, argv, set_operand, &err)) {
         say(err.text);
         return EXIT_USAGE;

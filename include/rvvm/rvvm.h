@@ -53,6 +53,14 @@ enum rvvm_log_level {
 /* Receives log lines (no newline) from any of the machine's threads, several at once. */
 typedef void rvvm_log_fn(void *ctx, enum rvvm_log_level level, const char *line);
 
+/* What is said of translated code, for those who work on the translator: bits. */
+enum rvvm_dump {
+    RVVM_DUMP_IN = 1,  /* guest code */
+    RVVM_DUMP_IR = 2,  /* operations between */
+    RVVM_DUMP_OUT = 4, /* host code, as bytes */
+    RVVM_DUMP_PERF = 8, /* for perf's map file: address and size, hexadecimal, and a name */
+};
+
 /* How guest code is run. */
 enum rvvm_jit {
     RVVM_JIT_ON,  /* translated to host code, where there is a translator for the host */
@@ -82,6 +90,9 @@ struct rvvm_config {
     const char *serial; /* stdio, null, pty, file:PATH, unix:PATH or tcp:HOST:PORT; "null" */
     bool no_reboot;     /* a reset ends rvvm_machine_run */
     enum rvvm_jit jit;  /* RVVM_JIT_ON */
+    unsigned dump;      /* enum rvvm_dump: lines for each block that is translated, to dump_line */
+    /* Any of the machine's threads. kind: one of the bits; ctx: log_ctx. */
+    void (*dump_line)(void *ctx, unsigned kind, const char *line);
 
     rvvm_log_fn *log; /* NULL: nothing is logged */
     void *log_ctx;

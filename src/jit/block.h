@@ -117,6 +117,13 @@ enum jit_stub {
     STUBS,
 };
 
+/* Which host code stands for which guest instruction of the block that was translated last. */
+struct jit_map {
+    uint32_t start[JIT_INSNS_MAX + 2]; /* of the host code, from the block's entry; then what is out of
+                                        * the way; then the end */
+    uint16_t insns[JIT_INSNS_MAX + 1]; /* host instructions; the last: what is out of the way */
+};
+
 struct jit_segment {
     struct jit_block *blocks; /* in it */
     uint64_t age;             /* when it was taken */
@@ -129,6 +136,9 @@ struct jit {
     struct isa isa;
     struct bus *bus;
     struct log *log;
+    unsigned dump; /* enum jit_dump */
+    void (*dump_line)(void *ctx, unsigned kind, const char *line);
+    void *dump_ctx;
     struct decoder *decoder;
     const uint8_t *stub[STUBS];
     struct hart *harts[JIT_HARTS_MAX];
@@ -153,6 +163,7 @@ struct jit_hart {
     uint8_t *code;    /* next free byte of it, to write at */
     uint8_t *meta;    /* descriptions end here: [code, meta) is free */
     uint64_t emptied; /* segments that it emptied */
+    struct jit_map *map; /* the backend notes here what it makes; NULL: nobody asks */
     struct jit_stats stats;
 };
 
@@ -192,6 +203,9 @@ struct jit_block *jit_block_at(struct jit_hart *jh, uint64_t pc, const uint8_t *
 /*
  * run.c: what stubs call.
  */
+
+/* dump.c: says what was made of which guest code, as jit.config.dump asks. */
+void jit_dump(struct jit_hart *jh, const struct jit_block *block, uint64_t pc);
 
 /* Where to go on, and whether the stack of calls is to be emptied before. */
 struct jit_next {

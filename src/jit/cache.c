@@ -355,6 +355,9 @@ struct jit *jit_new(const struct jit_config *config, struct error *err)
     jit->isa = *config->isa;
     jit->bus = config->bus;
     jit->log = config->log;
+    jit->dump = config->dump_line ? config->dump : 0;
+    jit->dump_line = config->dump_line;
+    jit->dump_ctx = config->dump_ctx;
     if (!allocate(jit, config, err)) {
         jit_free(jit);
         return NULL;

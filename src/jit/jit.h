@@ -22,12 +22,22 @@
 
 #define JIT_HARTS_MAX 64
 
+enum jit_dump {
+    JIT_DUMP_IN = 1,  /* guest code */
+    JIT_DUMP_IR = 2,  /* operations */
+    JIT_DUMP_OUT = 4, /* host code, as bytes */
+    JIT_DUMP_PERF = 8, /* where it is, as perf's map file wants it */
+};
+
 struct jit_config {
     const struct isa *isa;
     struct bus *bus;   /* outlives it; its code_map is set */
     unsigned harts;    /* 1 to JIT_HARTS_MAX */
     size_t cache_size; /* bytes of code and what belongs to it; 0: the default */
     struct log *log;   /* may be NULL */
+    unsigned dump;     /* enum jit_dump: what is said of each block that is translated */
+    void (*dump_line)(void *ctx, unsigned kind, const char *line); /* on any hart's thread */
+    void *dump_ctx;
 };
 
 struct jit_stats {

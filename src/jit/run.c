@@ -316,6 +316,10 @@ bool jit_attach(struct jit *jit, struct hart *h, struct error *err)
     ir_block_init(&jh->ir, &jit->isa);
     for (unsigned n = 0; n < TRANSLATED_COUNTS; n++)
         h->translated.count[n][0] = n;
+    if (jit->dump && !(jh->map = calloc(1, sizeof(*jh->map)))) {
+        free(jh);
+        return error_set(err, "hart %u: out of memory for the translator", h->id);
+    }
     jit->harts[h->id] = h;
     h->engine = (struct engine){run, jh};
     return true;
@@ -342,6 +346,7 @@ void jit_detach(struct jit *jit, struct hart *h)
         return;
     add_stats(&jit->stats, &jh->stats);
     ir_block_free(&jh->ir);
+    free(jh->map);
     free(jh);
     h->engine = (struct engine){NULL, NULL};
     jit->harts[h->id] = NULL;

@@ -89,9 +89,10 @@ static struct jit_block *new_block(struct jit_hart *jh, const struct source *sou
 }
 
 /* One try. *again: the guest wrote its code meanwhile. */
-static struct jit_block *translate(struct jit_hart *jh, const uint8_t *code, const uint8_t *second,
-                                   enum jit_variant variant, bool *again)
+static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8_t *code,
+                                   const uint8_t *second, enum jit_variant variant, bool *again)
 {
+    struct jit *jit = jh->jit;
     struct source source = {.second = second};
     uint32_t version[2] = {0};
     unsigned room = PAGE_SIZE - (unsigned)((uintptr_t)code & ~PAGE_MASK);
@@ -119,6 +120,8 @@ static struct jit_block *translate(struct jit_hart *jh, const uint8_t *code, con
         *again = true;
         return NULL;
     }
+    if (jit->dump)
+        jit_dump(jh, block, pc);
     jh->stats.blocks++;
     jh->stats.guest_insns += block->insns;
     jh->stats.guest_bytes += block->bytes;
@@ -158,7 +161,7 @@ struct jit_block *jit_block_at(struct jit_hart *jh, uint64_t pc, const uint8_t *
     uint64_t start = clock_monotonic_ns();
     bool again;
     for (unsigned tries = 0; tries < 4; tries++) {
-        block = translate(jh, code, second, variant, &again);
+        block = translate(jh, pc, code, second, variant, &again);
         if (block || !again)
             break;
     }

@@ -31,13 +31,17 @@ static void no_stimer(void *ctx, unsigned hart_id, uint64_t when)
     (void)ctx, (void)hart_id, (void)when;
 }
 
-static bool start_translator(struct machine *m, struct error *err)
+static bool start_translator(struct machine *m, const struct machine_config *machine,
+                             struct error *err)
 {
     struct jit_config config = {
         .isa = &m->isa,
         .bus = &m->bus,
         .harts = m->hart_count,
         .log = m->log,
+        .dump = machine->dump,
+        .dump_line = machine->dump_line,
+        .dump_ctx = machine->dump_ctx,
     };
     if (!jit_available()) {
         log_line(m->log, LOG_INFO, "no translator for this host: the interpreter runs");
@@ -93,7 +97,7 @@ struct machine *machine_new(const struct machine_config *config, struct error *e
         m->hart_list[i] = mh->hart;
         m->hart_count++;
     }
-    if (!config->interpret && !start_translator(m, err))
+    if (!config->interpret && !start_translator(m, config, err))
         goto fail;
     return m;
 fail:

@@ -68,7 +68,7 @@ struct machine {
     struct isa isa;
     struct memory ram;
     struct machine_hart harts[MACHINE_HARTS_MAX];
-    struct jit *jit; /* NULL: harts interpret */
+    struct jit *jit;                           /* NULL: harts interpret */
     struct hart *hart_list[MACHINE_HARTS_MAX]; /* the same, for interrupt controllers */
     unsigned hart_count;
 
@@ -77,9 +77,9 @@ struct machine {
 
     /* Set by the board. */
     struct machine_console console;
-    struct device *clock;         /* the device that keeps the time */
-    const char *stdout_path;      /* device tree path of the console; NULL: none */
-    uint32_t timebase;            /* ticks of bus.time a second */
+    struct device *clock;    /* the device that keeps the time */
+    const char *stdout_path; /* device tree path of the console; NULL: none */
+    uint32_t timebase;       /* ticks of bus.time a second */
 
     struct boot_files files;
     struct boot_state boot; /* what the last load did */
@@ -101,6 +101,9 @@ struct machine_config {
     unsigned harts;
     bool no_reboot;
     bool interpret;  /* nothing is translated, also where it could be */
+    unsigned dump;   /* enum jit_dump, to dump_line */
+    void (*dump_line)(void *ctx, unsigned kind, const char *line);
+    void *dump_ctx;
     struct log *log; /* may be NULL; outlives the machine */
 };
 

@@ -57,6 +57,7 @@ static inline struct mem mem_index(enum reg base, enum reg index, unsigned scale
 struct emit {
     uint8_t *at;     /* the next byte, where it can be written */
     int64_t to_exec; /* add to an address to write at: the address it runs at */
+    unsigned insns;  /* emitted so far; padding does not count */
 };
 
 static inline void emit8(struct emit *e, unsigned byte)
@@ -171,6 +172,7 @@ static inline enum cond cond_not(enum cond c)
 static inline void emit_opcode(struct emit *e, uint32_t op, enum width w, unsigned reg,
                                unsigned index, unsigned base, bool low8)
 {
+    e->insns++;
     if (op >> 24)
         emit8(e, op >> 24);
     unsigned rex = (w == W64) << 3 | (reg >> 3 & 1) << 2 | (index >> 3 & 1) << 1 | (base >> 3 & 1);
@@ -212,6 +214,7 @@ static inline void emit_rm(struct emit *e, uint32_t op, enum width w, unsigned r
 /* The same with a byte register as source (rm) or as the stored operand (reg). */
 static inline void emit_rr8(struct emit *e, uint32_t op, enum width w, unsigned reg, unsigned rm)
 {
+    e->insns++;
     unsigned rex = (w == W64) << 3 | (reg >> 3) << 2 | rm >> 3;
     if (rex || rm >= RSP)
         emit8(e, 0x40 | rex);
@@ -349,6 +352,7 @@ static inline void emit_imul_imm(struct emit *e, enum width w, enum reg to, enum
 
 static inline void emit_setcc(struct emit *e, enum cond cc, enum reg r)
 {
+    e->insns++;
     if (r >= RSP)
         emit8(e, 0x40 | (r >> 3));
     emit8(e, 0x0f);
@@ -358,6 +362,7 @@ static inline void emit_setcc(struct emit *e, enum cond cc, enum reg r)
 
 static inline void emit_cqo(struct emit *e, enum width w)
 {
+    e->insns++;
     if (w == W64)
         emit8(e, 0x48);
     emit8(e, 0x99);
@@ -370,6 +375,7 @@ static inline void emit_push_m(struct emit *e, struct mem m)
 
 static inline void emit_push(struct emit *e, enum reg r)
 {
+    e->insns++;
     if (r >= R8)
         emit8(e, 0x41);
     emit8(e, 0x50 | (r & 7));
@@ -377,6 +383,7 @@ static inline void emit_push(struct emit *e, enum reg r)
 
 static inline void emit_pop(struct emit *e, enum reg r)
 {
+    e->insns++;
     if (r >= R8)
         emit8(e, 0x41);
     emit8(e, 0x58 | (r & 7));
@@ -384,6 +391,7 @@ static inline void emit_pop(struct emit *e, enum reg r)
 
 static inline void emit_ret(struct emit *e)
 {
+    e->insns++;
     emit8(e, 0xc3);
 }
 
@@ -407,6 +415,7 @@ static inline void emit_call_r(struct emit *e, enum reg r)
  */
 static inline uint8_t *emit_jcc(struct emit *e, enum cond cc)
 {
+    e->insns++;
     emit8(e, 0x0f);
     emit8(e, 0x80 | cc);
     emit32(e, 0);
@@ -415,6 +424,7 @@ static inline uint8_t *emit_jcc(struct emit *e, enum cond cc)
 
 static inline uint8_t *emit_jmp(struct emit *e)
 {
+    e->insns++;
     emit8(e, 0xe9);
     emit32(e, 0);
     return e->at - 4;
@@ -422,6 +432,7 @@ static inline uint8_t *emit_jmp(struct emit *e)
 
 static inline uint8_t *emit_call(struct emit *e)
 {
+    e->insns++;
     emit8(e, 0xe8);
     emit32(e, 0);
     return e->at - 4;
@@ -457,6 +468,7 @@ static inline void emit_call_to(struct emit *e, const uint8_t *target)
 /* Short forms over a few bytes: returns the 8-bit field. */
 static inline uint8_t *emit_jcc_short(struct emit *e, enum cond cc)
 {
+    e->insns++;
     emit8(e, 0x70 | cc);
     emit8(e, 0);
     return e->at - 1;
@@ -464,6 +476,7 @@ static inline uint8_t *emit_jcc_short(struct emit *e, enum cond cc)
 
 static inline uint8_t *emit_jmp_short(struct emit *e)
 {
+    e->insns++;
     emit8(e, 0xeb);
     emit8(e, 0);
     return e->at - 1;
@@ -516,6 +529,7 @@ static inline void emit_align(struct emit *e, unsigned before, unsigned to)
 static inline void emit_vex(struct emit *e, unsigned pp, unsigned map, bool w64, unsigned reg,
                             unsigned vvvv, unsigned index, unsigned base, unsigned op)
 {
+    e->insns++;
     emit8(e, 0xc4);
     emit8(e, (~reg >> 3 & 1) << 7 | (~index >> 3 & 1) << 6 | (~base >> 3 & 1) << 5 | map);
     emit8(e, (unsigned)w64 << 7 | (~vvvv & 15) << 3 | pp);

@@ -411,10 +411,23 @@ static void lower_one(struct lower *l)
         l->failed = true;
 }
 
+/* For dumps: host code made from here on stands for that guest instruction. */
+static void note_start(struct lower *l, unsigned guest)
+{
+    struct jit_map *map = l->jh->map;
+    if (!map)
+        return;
+    map->start[guest] = (uint32_t)(l->e.at + l->e.to_exec - l->block->entry);
+    if (guest)
+        map->insns[guest - 1] = (uint16_t)(l->e.insns - l->noted_insns);
+    l->noted_insns = l->e.insns;
+}
+
 static void lower_all(struct lower *l)
 {
     const struct ir_block *ir = l->ir;
     for (l->guest = 0; l->guest < ir->guest_count && !l->failed; l->guest++) {
+        note_start(l, l->guest);
         unsigned end = l->guest + 1 < ir->guest_count ? ir->guests[l->guest + 1].first : ir->count;
         for (l->at = ir->guests[l->guest].first; l->at < end && !l->failed; l->at++)
             lower_one(l);
@@ -477,7 +490,9 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
     lower_all(&l);
     if (!l.failed && falls_off(l.ir))
         lower_fall_off(&l);
+    note_start(&l, block->insns);
     emit_laters(&l);
+    note_start(&l, block->insns + 1u);
     block->link_count = l.link_count;
     if (l.failed)
         return false;

@@ -81,7 +81,8 @@ struct lower {
     unsigned later_count, later_room;
     struct jit_link *links; /* LOWER_LINKS_MAX of them */
     unsigned link_count;
-    bool failed; /* no memory, or something that cannot be translated */
+    unsigned noted_insns; /* e.insns where the last guest instruction began */
+    bool failed;          /* no memory, or something that cannot be translated */
 };
 
 #define LOWER_LINKS_MAX (JIT_INSNS_MAX + 2)

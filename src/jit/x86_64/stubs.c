@@ -177,7 +177,7 @@ static void make_pure(struct emit *e)
 
 size_t backend_stubs(struct jit *jit)
 {
-    struct emit emit = {jit->memory.write, jit->memory.exec - jit->memory.write}, *e = &emit;
+    struct emit emit = {jit->memory.write, jit->memory.exec - jit->memory.write, 0}, *e = &emit;
     const uint8_t *made[STUBS];
 #define STUB(name, ...) \
     do { \
