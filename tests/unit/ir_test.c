@@ -434,7 +434,8 @@ static void compare(const struct hart *h, const struct ir_state *s, const uint8_
             print_message("f%u: %lx, by IR %lx\n", n, h->f[n], s->f[n]);
     }
     fail_msg("%s: pc %lx/%lx, flags %x/%x, FS %lx/%d\n%s", text, h->pc, s->left ? s->pc : 1,
-             h->fp.flags, s->fp.flags, h->csr.mstatus & MSTATUS_FS, s->fp_dirty, lines.all);
+             h->fp.flags, s->fp.flags, (uint64_t)(h->csr.mstatus & MSTATUS_FS), s->fp_dirty,
+             lines.all);
 }
 
 static void both_readings_agree(const char *cpu, unsigned at_least)
