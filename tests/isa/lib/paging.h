@@ -27,7 +27,9 @@
 
 #define PAGE 4096UL
 #define USER_ALIAS 0xc0000000UL
-#define TEST_VA 0x40000000UL
+#define TEST_REGION 0x40000000UL /* aligned for every superpage */
+/* A page whose number ends unlike those of code and data, so that a TLB can hold all of them. */
+#define TEST_VA (TEST_REGION + 0x345000UL)
 #define INDEX_BITS (RV64 ? 9 : 10)
 /* Bytes that an entry of this level maps: 0 is a page. */
 #define LEVEL_SIZE(level) (PAGE << (INDEX_BITS * (level)))

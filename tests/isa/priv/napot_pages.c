@@ -9,7 +9,7 @@
 #include "paging.h"
 
 #define SIZE (16 * PAGE)
-#define NAPOT_VA (TEST_VA + 0x100000)
+#define NAPOT_VA (TEST_REGION + 0x120000)
 
 static uint32_t area[2][SIZE / 4] __attribute__((aligned(65536)));
 static struct space space;

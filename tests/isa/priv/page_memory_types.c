@@ -12,7 +12,7 @@ void test_main(void)
 {
     struct space space = space_new(DEFAULT_LEVELS);
     uint32_t *page = page_new();
-    ulong big = TEST_VA + 4 * LEVEL_SIZE(1);
+    ulong big = TEST_REGION + 4 * LEVEL_SIZE(1);
 
     csr_set(menvcfg, MENVCFG_PBMTE);
     CHECK(csr_read(menvcfg) & MENVCFG_PBMTE, MENVCFG_PBMTE);

@@ -60,6 +60,43 @@ static void try_all(unsigned mode, struct wanted w)
     CHECK(r.at, 0);
 }
 
+/* SUM alone goes off and on, and what it let through before is not let through after. */
+static void test_sum_alone(void)
+{
+    space_map(&space, TEST_VA, (ulong)page, 0, PTE_RW | PTE_U);
+    sfence_all();
+    page[4] = 7;
+    for (unsigned round = 0; round < 4; round++) {
+        csr_set(mstatus, MSTATUS_SUM);
+        CHECK(RUN_OK(MODE_S, TEST_VA + 16, 0, LOAD_WORD), 7);
+        RUN_OK(MODE_S, TEST_VA + 16, 7, STORE_WORD);
+        csr_clear(mstatus, MSTATUS_SUM);
+        RUN_TRAPS(MODE_S, TEST_VA + 16, 0, LOAD_WORD, CAUSE_LOAD_PAGE, TEST_VA + 16);
+        RUN_TRAPS(MODE_S, TEST_VA + 16, 0, STORE_WORD, CAUSE_STORE_PAGE, TEST_VA + 16);
+        CHECK(RUN_OK(MODE_U, TEST_VA + 16, 0, LOAD_WORD), 7);
+        /* The same within S-mode: the second load must not find what the first was given. */
+        RUN_TRAPS(MODE_S, TEST_VA + 16, MSTATUS_SUM,
+                  "csrs sstatus, a1\nlw a2, 0(a0)\ncsrc sstatus, a1\nlw a2, 0(a0)", CAUSE_LOAD_PAGE,
+                  TEST_VA + 16);
+        CHECK(RUN_OK(MODE_S, TEST_VA + 16, MSTATUS_SUM,
+                     "csrs sstatus, a1\nlw a0, 0(a0)\ncsrc sstatus, a1"),
+              7);
+    }
+}
+
+/* The same of MXR and a page that may only be run. */
+static void test_mxr_alone(void)
+{
+    space_map(&space, TEST_VA, (ulong)page, 0, PTE_V | PTE_X | PTE_A);
+    sfence_all();
+    for (unsigned round = 0; round < 4; round++) {
+        csr_set(mstatus, MSTATUS_MXR);
+        CHECK(RUN_OK(MODE_S, TEST_VA + 16, 0, LOAD_WORD), 7);
+        csr_clear(mstatus, MSTATUS_MXR);
+        RUN_TRAPS(MODE_S, TEST_VA + 16, 0, LOAD_WORD, CAUSE_LOAD_PAGE, TEST_VA + 16);
+    }
+}
+
 void test_main(void)
 {
     space = space_new(DEFAULT_LEVELS);
@@ -80,5 +117,7 @@ void test_main(void)
         }
     }
     csr_clear(mstatus, MSTATUS_SUM | MSTATUS_MXR);
+    test_sum_alone();
+    test_mxr_alone();
     space_off();
 }

@@ -112,7 +112,7 @@ static void test_pointer(enum fence kind)
 /* A superpage is one leaf: a fence for any address in it covers all of it. */
 static void test_superpage(enum fence kind)
 {
-    ulong size = LEVEL_SIZE(1), va = TEST_VA + 8 * size;
+    ulong size = LEVEL_SIZE(1), va = TEST_REGION + 8 * size;
     ulong *entry = space_entry(&space, va, 1);
     ulong at = va + (ulong)pages[1] - RAM_BASE;
 
