@@ -47,17 +47,21 @@ enum rvvm_log_level {
     RVVM_LOG_WARN,  /* it works, but not as one may think */
     RVVM_LOG_INFO,  /* what the machine is made of and does */
     RVVM_LOG_GUEST, /* the guest did something that the hardware does not define */
-    RVVM_LOG_DEBUG,
+    RVVM_LOG_DEBUG, /* for those who work on the library */
 };
 
-/* Receives log lines (no newline) from any of the machine's threads, several at once. */
+/*
+ * Receives log lines (no newline) from any of the machine's threads, several at once. It may not
+ * call the library for this machine, and the guest waits while it runs. Guests cannot flood it:
+ * after a thousand lines of RVVM_LOG_GUEST no more come.
+ */
 typedef void rvvm_log_fn(void *ctx, enum rvvm_log_level level, const char *line);
 
 /* What is said of translated code, for those who work on the translator: bits. */
 enum rvvm_dump {
-    RVVM_DUMP_IN = 1,  /* guest code */
-    RVVM_DUMP_IR = 2,  /* operations between */
-    RVVM_DUMP_OUT = 4, /* host code, as bytes */
+    RVVM_DUMP_IN = 1,   /* guest code */
+    RVVM_DUMP_IR = 2,   /* operations between */
+    RVVM_DUMP_OUT = 4,  /* host code, as bytes */
     RVVM_DUMP_PERF = 8, /* for perf's map file: address and size, hexadecimal, and a name */
 };
 
@@ -68,8 +72,8 @@ enum rvvm_jit {
 };
 
 /*
- * What to make. Fill it with rvvm_config_init first. Strings are read during rvvm_machine_new only.
- * NULL names nothing.
+ * What to make. Fill it with rvvm_config_init first, which sets what stands behind the semicolons.
+ * Everything is copied by rvvm_machine_new, which alone reads strings and files. NULL names nothing.
  */
 struct rvvm_config {
     size_t struct_size; /* set by rvvm_config_init: which version of this struct it is */
@@ -78,9 +82,9 @@ struct rvvm_config {
      * 0x80000000) and the kernel is its payload; a kernel alone runs in S-mode on the built-in SBI. */
     const char *firmware; /* raw image or ELF file */
     const char *kernel;   /* Linux Image (plain, gzip, zstd, EFI zboot), ELF file or raw image */
-    const char *initrd;
-    const char *append; /* kernel command line */
-    const char *dtb;    /* device tree blob to use in place of the machine's own */
+    const char *initrd;   /* initial ramdisk for the kernel */
+    const char *append;   /* kernel command line */
+    const char *dtb;      /* device tree blob to use in place of the machine's own */
 
     /* The machine. */
     uint64_t memory;    /* bytes of main memory; 256 MiB */
@@ -88,10 +92,10 @@ struct rvvm_config {
     unsigned xlen;      /* 32 or 64; 64 */
     const char *cpu;    /* "rv64,zfa=off,sv57=on" (rvvm(1), -cpu); NULL: the default processor */
     const char *serial; /* stdio, null, pty, file:PATH, unix:PATH or tcp:HOST:PORT; "null" */
-    bool no_reboot;     /* a reset ends rvvm_machine_run */
+    bool no_reboot;     /* a reset ends rvvm_machine_run; false */
     enum rvvm_jit jit;  /* RVVM_JIT_ON */
-    unsigned dump;      /* enum rvvm_dump: lines for each block that is translated, to dump_line */
-    /* Any of the machine's threads. kind: one of the bits; ctx: log_ctx. */
+    unsigned dump; /* enum rvvm_dump: lines for each block that is translated, to dump_line; 0 */
+    /* Any of the machine's threads. kind: one of the bits; ctx: log_ctx. NULL: dump says nothing. */
     void (*dump_line)(void *ctx, unsigned kind, const char *line);
 
     rvvm_log_fn *log; /* NULL: nothing is logged */
@@ -99,18 +103,23 @@ struct rvvm_config {
     enum rvvm_log_level log_level; /* the last level that is passed on; RVVM_LOG_WARN */
 };
 
+/* A machine; its parts are the library's. */
 struct rvvm_machine;
 
 /* Counters, since the machine was made. */
 struct rvvm_stats {
     uint64_t instructions; /* retired, all harts */
-    uint64_t blocks;       /* code blocks made */
-    uint64_t cache_resets; /* times a hart's code cache was full */
+    uint64_t blocks;       /* code blocks that the interpreter made */
+    uint64_t cache_resets; /* times that a hart's store of them was full */
 };
 
+/* The defaults: nothing to run, 256 MiB, one hart of rv64, a serial port that nobody hears. */
 RVVM_API void rvvm_config_init(struct rvvm_config *config);
 
-/* NULL when it cannot be made: then error says why. Files are read now. */
+/*
+ * NULL when it cannot be made: then error says why. All files are read and checked now, and the
+ * serial port is opened: "stdio" on a terminal makes it raw until rvvm_machine_free.
+ */
 RVVM_API struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config,
                                                struct rvvm_error *error);
 
@@ -118,16 +127,23 @@ RVVM_API struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config,
 RVVM_API void rvvm_machine_free(struct rvvm_machine *machine);
 
 /*
- * Powers the machine on and returns when the guest powers it off, when it resets and no_reboot is
- * set, or after rvvm_machine_quit. *status is the exit status the guest asked for: 0 for an orderly
- * poweroff.
+ * Powers the machine on and returns true when the guest powers it off, when it resets and
+ * no_reboot is set, or after rvvm_machine_quit. *status is the exit status the guest asked for, 0 for an orderly
+ * poweroff, up to 65535. false: it could not be started, and error says why. It may be called again,
+ * for another power-on with memory cleared and the files as they were read.
  */
 RVVM_API bool rvvm_machine_run(struct rvvm_machine *machine, int *status, struct rvvm_error *error);
 
-/* Any thread, not a signal handler. Ends rvvm_machine_run with status 0, soon. */
+/*
+ * Any thread, not a signal handler. Ends rvvm_machine_run with status 0, soon; while it is not
+ * running, the next call returns at once.
+ */
 RVVM_API void rvvm_machine_quit(struct rvvm_machine *machine);
 
-/* The device tree blob that the guest would be given now. *blob is the caller's to free(). */
+/*
+ * While the machine is not running: the device tree blob that a guest would be given, its seeds and
+ * places fresh. *blob is the caller's to free().
+ */
 RVVM_API bool rvvm_machine_device_tree(struct rvvm_machine *machine, void **blob, size_t *size,
                                        struct rvvm_error *error);
 

@@ -118,7 +118,7 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
         .harts = config->harts,
         .no_reboot = config->no_reboot,
         .interpret = config->jit == RVVM_JIT_OFF,
-        .dump = config->dump,
+        .dump = config->dump_line ? config->dump : 0,
         .dump_line = config->dump_line,
         .dump_ctx = config->log_ctx,
         .log = &rv->log,
