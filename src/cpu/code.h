@@ -112,6 +112,13 @@ const struct insn *code_enter(struct hart *h);
 void code_run(struct hart *h);
 void code_step(struct hart *h);
 
+/*
+ * One instruction by itself, h->pc and hart.instret left alone: for what can neither trap nor jump nor
+ * access memory, such as floating point while it is on.
+ */
+struct insn code_slot(const struct hart *h, const struct decoded *d);
+void code_perform(struct hart *h, const struct insn *slot);
+
 /* Where to fetch `size` bytes of one page at va. NULL: a fault was noted. *mixed: what is known of the
  * page holds for these bytes only. */
 const uint8_t *code_fetch(struct hart *h, uint64_t va, unsigned size, bool *mixed);

@@ -71,6 +71,7 @@ struct engine {
 
 /* What translated code keeps beside the registers. */
 #define TRANSLATED_COUNTS 65
+#define TRANSLATED_CONSTANTS 8
 struct translated {
     uint64_t page_va;     /* virtual address of the page that is run */
     uint64_t stack_base;  /* host stack where calls of the guest begin to nest */
@@ -79,6 +80,7 @@ struct translated {
     uint32_t mxcsr;       /* x86-64: rounding mode and flags while fp_live */
     uint8_t fp_live;      /* FP registers, flags and rounding mode are in the host's */
     uint64_t count[TRANSLATED_COUNTS][2] __attribute__((aligned(16))); /* {n, 0} */
+    uint64_t constants[TRANSLATED_CONSTANTS][2];                       /* the backend's */
 };
 
 #define REG_SINK 32 /* where a write to x0 goes */

@@ -56,7 +56,7 @@ struct jit_site {
     uint16_t span;
     const uint8_t *retry; /* where to check again */
     const struct ir_helper *helper;
-    struct insn insn; /* for the helper */
+    struct insn insn; /* for the helper; what jit_service_step performs */
 };
 
 /* The part of a block's guest code that lies on a page, in that page's list. */
@@ -111,15 +111,18 @@ enum jit_stub {
     STUB_INTERPRET, /* an instruction that translated code leaves to the interpreter */
     STUB_HELPER,
     STUB_CSR,
-    STUB_END,   /* a helper after which the block ends */
-    STUB_PURE,  /* a C function of numbers */
-    STUB_FP_ON, /* FP is to be made ready */
+    STUB_END,     /* a helper after which the block ends */
+    STUB_PURE,    /* a C function of numbers */
+    STUB_FP_ON,   /* FP is to be made ready */
+    STUB_STEP,    /* an FP instruction that the interpreter performs */
+    STUB_FMA_NAN, /* x86-64: flags of a multiply-add that made a NaN */
     STUBS,
 };
 
 /* Which host code stands for which guest instruction of the block that was translated last. */
 struct jit_map {
-    uint32_t start[JIT_INSNS_MAX + 2]; /* of the host code, from the block's entry; then what is out of
+    uint32_t
+        start[JIT_INSNS_MAX + 2]; /* of the host code, from the block's entry; then what is out of
                                         * the way; then the end */
     uint16_t insns[JIT_INSNS_MAX + 1]; /* host instructions; the last: what is out of the way */
 };
@@ -159,10 +162,10 @@ struct jit_hart {
     struct jit *jit;
     struct hart *hart;
     struct ir_block ir;
-    unsigned segment; /* being filled; jit.segment_count: none */
-    uint8_t *code;    /* next free byte of it, to write at */
-    uint8_t *meta;    /* descriptions end here: [code, meta) is free */
-    uint64_t emptied; /* segments that it emptied */
+    unsigned segment;    /* being filled; jit.segment_count: none */
+    uint8_t *code;       /* next free byte of it, to write at */
+    uint8_t *meta;       /* descriptions end here: [code, meta) is free */
+    uint64_t emptied;    /* segments that it emptied */
     struct jit_map *map; /* the backend notes here what it makes; NULL: nobody asks */
     struct jit_stats stats;
 };
@@ -226,6 +229,8 @@ struct jit_next jit_service_csr(struct hart *h, const struct jit_site *site);
 struct jit_next jit_service_end(struct hart *h, const struct jit_site *site);
 /* FP is made ready, or the interpreter runs the instruction. */
 struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site);
+/* The guest instruction at the site, site->insn, is performed by the interpreter; FP is ready. */
+struct jit_next jit_service_step(struct hart *h, const struct jit_site *site);
 /* The guest instruction at the site is run by the interpreter, and what follows where it leads. */
 struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *site);
 
@@ -234,6 +239,8 @@ struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *sit
  */
 
 bool backend_available(void);
+/* The constants in hart.translated. */
+void backend_attach(struct hart *h);
 /* While hart.translated.fp_live: FP state goes to struct hart (registers are there) and the host's FP
  * is as C expects it; the other way round. frm is one that the host has: not RMM, not reserved. */
 void backend_fp_to_c(struct hart *h);

@@ -288,6 +288,15 @@ struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site)
     return (struct jit_next){NULL, 0};
 }
 
+/* FP being on, with a mode that is not reserved, it cannot trap. */
+struct jit_next jit_service_step(struct hart *h, const struct jit_site *site)
+{
+    fp_to_c(h);
+    code_perform(h, &site->insn);
+    backend_fp_from_c(h);
+    return (struct jit_next){NULL, 0};
+}
+
 /*
  * Running
  */
@@ -314,8 +323,7 @@ bool jit_attach(struct jit *jit, struct hart *h, struct error *err)
     jh->hart = h;
     jh->segment = jit->segment_count;
     ir_block_init(&jh->ir, &jit->isa);
-    for (unsigned n = 0; n < TRANSLATED_COUNTS; n++)
-        h->translated.count[n][0] = n;
+    backend_attach(h);
     if (jit->dump && !(jh->map = calloc(1, sizeof(*jh->map)))) {
         free(jh);
         return error_set(err, "hart %u: out of memory for the translator", h->id);

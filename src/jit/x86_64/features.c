@@ -27,6 +27,7 @@ static void find_out(void)
         .bmi2 = __builtin_cpu_supports("bmi2"),
         .lzcnt = has_lzcnt(),
         .popcnt = __builtin_cpu_supports("popcnt"),
+        .avx = __builtin_cpu_supports("avx"),
         .fma = __builtin_cpu_supports("fma"),
         .sse41 = __builtin_cpu_supports("sse4.1"),
         .pclmul = __builtin_cpu_supports("pclmul"),

@@ -2,6 +2,8 @@
 /* The pass over a block's operations: values, temporaries, and what comes at the end. See lower.h. */
 #include "jit/x86_64/lower.h"
 
+#include "jit/x86_64/emit_fp.h"
+
 #include <stdlib.h>
 
 /*
@@ -50,7 +52,7 @@ void lower_release(struct lower *l, struct operand o)
 
 static bool is_lazy(const struct ir_insn *i)
 {
-    return i->op == IR_const || i->op == IR_pc || i->op == IR_get_x;
+    return i->op == IR_const || i->op == IR_pc || i->op == IR_get_x || i->op == IR_get_f;
 }
 
 static void make_pc(struct lower *l, enum reg r, int64_t offset)
@@ -76,6 +78,15 @@ struct operand lower_operand(struct lower *l, ir_ref ref)
         if (o.reg == NO_REG) {
             o.kind = OPERAND_MEM;
             o.mem = hart_x((unsigned)i->imm);
+        }
+        return o;
+    case IR_get_f:
+        if (pinned_f((unsigned)i->imm) == NO_REG) {
+            o.kind = OPERAND_MEM;
+            o.mem = hart_f((unsigned)i->imm);
+        } else {
+            o.reg = (uint8_t)lower_temp(l);
+            emit_movq_from_x(&l->e, (enum reg)o.reg, pinned_f((unsigned)i->imm));
         }
         return o;
     case IR_const:
@@ -282,6 +293,14 @@ static void set_x(struct lower *l, const struct ir_insn *i)
 {
     unsigned guest = (unsigned)i->imm;
     enum reg r = pinned_x(guest);
+    const struct ir_insn *from = lower_insn(l, i->a);
+    if (from->op == IR_get_f && r != NO_REG && l->xw == W64 &&
+        pinned_f((unsigned)from->imm) != NO_REG) {
+        if (l->group.known && l->group.base == guest)
+            lower_forget_group(l);
+        emit_movq_from_x(&l->e, r, pinned_f((unsigned)from->imm));
+        return;
+    }
     struct operand o = lower_operand(l, i->a);
     if (l->group.known && l->group.base == guest)
         lower_forget_group(l);
@@ -432,6 +451,9 @@ static void lower_all(struct lower *l)
         for (l->at = ir->guests[l->guest].first; l->at < end && !l->failed; l->at++)
             lower_one(l);
         l->temps = l->kept = 0;
+        if (l->step)
+            l->step->back = l->e.at;
+        l->step = l->leave = NULL;
     }
     if (l->guest)
         l->guest = ir->guest_count - 1u;

@@ -18,7 +18,9 @@
 
 /* What an operation's value has become. */
 struct value {
-    uint8_t reg;   /* host register that holds it; NO_REG: not made (yet), or of no use any more */
+    uint8_t
+        reg; /* host register that holds it (LOWER_XMM + n: xmm n); NO_REG: not made (yet), or of
+                    * no use any more */
     uint8_t uses;  /* still to come; 255: many */
     uint16_t user; /* the last operation that uses it */
 };
@@ -30,6 +32,8 @@ struct group {
     uint8_t base;      /* guest register */
     int32_t low, high; /* distances from base that the check covers: [low, high) */
 };
+
+#define LOWER_XMM 16
 
 struct lower;
 
@@ -48,7 +52,8 @@ enum later_kind {
 
 struct later {
     uint8_t kind;
-    uint8_t reg;  /* load: where the value goes; store: where it is; NO_REG: imm */
+    uint8_t
+        reg; /* load: where the value goes; store: where it is (LOWER_XMM + n: xmm n); NO_REG: imm */
     uint8_t base; /* host register of the address */
     uint8_t wide;
     int32_t imm;      /* load, store: distance from base; exit: target */
@@ -75,8 +80,9 @@ struct lower {
     uint16_t temps;       /* host registers that hold temporaries, a bit each */
     uint16_t kept;        /* those with more than one use: till the instruction's end */
     struct group group;
-    bool fp_on;     /* hart.translated.fp_live is known to be set */
-    uint32_t boxed; /* guest FP registers that are known to be NaN-boxed */
+    bool fp_on;                 /* hart.translated.fp_live is known to be set */
+    uint32_t boxed;             /* guest FP registers that are known to be NaN-boxed */
+    struct later *step, *leave; /* of the running instruction, lower_fp.h; NULL: none yet */
     struct later *laters;
     unsigned later_count, later_room;
     struct jit_link *links; /* LOWER_LINKS_MAX of them */
@@ -147,6 +153,9 @@ void lower_mov(struct lower *l, enum width w, enum reg r, struct operand o);
 /* Whether a register is used by an operand. */
 bool lower_uses(struct operand o, enum reg r);
 
+/* The value is what a C function of rcx and rdx says; these and rax are taken. */
+void lower_call_pure(struct lower *l, uint64_t (*function)(uint64_t, uint64_t));
+
 /* Emits the comparison (or test against 0) of a condition that was waiting; the condition code. */
 enum cond lower_condition(struct lower *l, ir_ref ref);
 
@@ -175,6 +184,10 @@ bool lower_fp(struct lower *l, const struct ir_insn *i);
 void lower_later_memory(struct lower *l, const struct later *later);
 void lower_later_control(struct lower *l, const struct later *later);
 void lower_later_fp(struct lower *l, const struct later *later);
+/* Where a load of an FP register puts its value: the number of an xmm register, or NO_REG: it is another load. */
+unsigned lower_fp_loaded(const struct lower *l, const struct ir_insn *load);
+/* An FP register was set: whether it is boxed now. */
+void lower_fp_note_box(struct lower *l, const struct ir_insn *set);
 /* The block goes on after its last instruction. */
 void lower_fall_off(struct lower *l);
 /* The running instruction is left to the interpreter; a value of it is made up, since nobody uses it. */

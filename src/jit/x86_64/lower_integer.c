@@ -308,6 +308,15 @@ static void extend(struct lower *l, const struct ir_insn *i, bool is_signed)
     lower_finish(l, to, x, x);
 }
 
+void lower_call_pure(struct lower *l, uint64_t (*function)(uint64_t, uint64_t))
+{
+    emit_mov_imm(&l->e, RAX, (uint64_t)(uintptr_t)function);
+    emit_call_to(&l->e, lower_stub(l, STUB_PURE));
+    lower_free(l, RCX);
+    lower_free(l, RDX);
+    lower_done(l, RAX);
+}
+
 /* A C function of two numbers. */
 static void call_pure(struct lower *l, const struct ir_insn *i,
                       uint64_t (*function)(uint64_t, uint64_t))
@@ -319,11 +328,7 @@ static void call_pure(struct lower *l, const struct ir_insn *i,
     lower_into(l, RCX, i->a, w);
     if (ir_op_infos[i->op].operands > 1)
         lower_into(l, RDX, i->b, w);
-    emit_mov_imm(&l->e, RAX, (uint64_t)(uintptr_t)function);
-    emit_call_to(&l->e, lower_stub(l, STUB_PURE));
-    lower_free(l, RCX);
-    lower_free(l, RDX);
-    lower_done(l, RAX);
+    lower_call_pure(l, function);
 }
 
 static uint64_t clz64(uint64_t a, uint64_t b)

@@ -17,6 +17,8 @@
  */
 #include "jit/x86_64/lower.h"
 
+#include "jit/x86_64/emit_fp.h"
+
 #define GROUP_SPAN_MAX 1024 /* bytes */
 
 static const struct {
@@ -226,10 +228,14 @@ static void load(struct lower *l, const struct ir_insn *i)
     const uint8_t *retry = l->e.at;
     enum reg base = base_of(l, i, &p);
     struct mem access = checked(l, i, base, p, retry, &later);
+    unsigned x = lower_fp_loaded(l, i);
     lower_free(l, RCX);
     /* Not rdx: it stays the addend. The value of a load is used at once, so rax is free. */
-    enum reg to = lower_dest(l);
-    emit_rm(&l->e, kinds[i->mem].load, (enum width)kinds[i->mem].wide, to, access);
+    enum reg to = x == NO_REG ? lower_dest(l) : (enum reg)(LOWER_XMM + x);
+    if (x != NO_REG)
+        emit_rm(&l->e, kinds[i->mem].size == 8 ? OP_MOVSD_LOAD : OP_MOVSS_LOAD, W32, x, access);
+    else
+        emit_rm(&l->e, kinds[i->mem].load, (enum width)kinds[i->mem].wide, to, access);
     if (later) {
         later->reg = (uint8_t)to;
         later->back = l->e.at;
@@ -241,6 +247,10 @@ static void load(struct lower *l, const struct ir_insn *i)
 static void store_reg(struct lower *l, unsigned size, enum reg r, struct mem m)
 {
     struct emit *e = &l->e;
+    if ((unsigned)r >= LOWER_XMM) {
+        emit_rm(e, size == 8 ? OP_MOVSD_STORE : OP_MOVSS_STORE, W32, r - LOWER_XMM, m);
+        return;
+    }
     if (size == 2)
         emit8(e, 0x66);
     if (size == 1) {
@@ -265,12 +275,22 @@ static void store_imm(struct lower *l, unsigned size, int32_t imm, struct mem m)
         emit32(e, (uint32_t)imm);
 }
 
+/* What is stored; of an FP register that is an xmm register that one, as LOWER_XMM + n. */
+static struct operand stored_operand(struct lower *l, const struct ir_insn *i)
+{
+    const struct ir_insn *v = lower_insn(l, i->b);
+    unsigned x = v->op == IR_get_f && kinds[i->mem].size >= 4 ? pinned_f((unsigned)v->imm) : NO_REG;
+    if (x == NO_REG)
+        return lower_operand(l, i->b);
+    return (struct operand){.kind = OPERAND_REG, .reg = (uint8_t)(LOWER_XMM + x)};
+}
+
 static void store(struct lower *l, const struct ir_insn *i)
 {
     struct place p;
     struct later *later;
     unsigned size = kinds[i->mem].size;
-    struct operand v = lower_operand(l, i->b);
+    struct operand v = stored_operand(l, i);
     if (v.kind == OPERAND_REG && (v.reg == RAX || v.reg == RDX || (l->xw == W32 && v.reg == RCX))) {
         /* The check needs it: through the place of the sink register. */
         emit_store(&l->e, W64, v.reg, hart_x(REG_SINK));
@@ -319,7 +339,9 @@ void lower_later_memory(struct lower *l, const struct later *later)
                          : later->kind == LATER_STORE ? STUB_STORE
                                                       : STUB_GROUP;
     if (later->kind == LATER_STORE) {
-        if (later->reg != NO_REG)
+        if (later->reg != NO_REG && later->reg >= LOWER_XMM)
+            emit_movq_from_x(e, RDX, later->reg - LOWER_XMM);
+        else if (later->reg != NO_REG)
             emit_mov_rr(e, W64, RDX, later->reg);
         else if (later->wide)
             emit_load(e, W64, RDX, mem(RHART, later->value));
@@ -332,7 +354,9 @@ void lower_later_memory(struct lower *l, const struct later *later)
         emit_mov_rr(e, W64, RCX, later->base);
     emit_lea_rip(e, RAX, later->site);
     emit_call_to(e, lower_stub(l, stub));
-    if (later->kind == LATER_LOAD)
+    if (later->kind == LATER_LOAD && later->reg >= LOWER_XMM)
+        emit_movq_to_x(e, later->reg - LOWER_XMM, RAX);
+    else if (later->kind == LATER_LOAD)
         emit_mov_rr(e, W64, later->reg, RAX);
     if (later->kind != LATER_GROUP)
         emit_jmp_to(e, later->back);

@@ -108,7 +108,7 @@ static inline struct mem hart_count(unsigned n)
 
 /* What the processor has beyond x86-64's baseline. */
 struct features {
-    bool bmi1, bmi2, lzcnt, popcnt, fma, sse41, pclmul;
+    bool bmi1, bmi2, lzcnt, popcnt, avx, fma, sse41, pclmul;
 };
 
 const struct features *host_features(void);

@@ -7,6 +7,7 @@
  * it is aligned for C whenever an odd number of 8-byte words is pushed by a call.
  */
 #include "jit/block.h"
+#include "jit/x86_64/emit_fp.h"
 #include "jit/x86_64/regs.h"
 
 static void save_x(struct emit *e)
@@ -155,6 +156,46 @@ static void make_call_service(struct emit *e, struct jit_next (*service)(), bool
     go_to_next(e);
 }
 
+/* The same, and of the scratch registers rdx stays: what is known of a page. */
+static void make_fp_service(struct emit *e, struct jit_next (*service)())
+{
+    save(e);
+    emit_mov_rr(e, W64, RSI, RAX);
+    emit_push(e, RDX);
+    CALL_C(e, service);
+    emit_rr(e, OP_TEST, W64, RAX, RAX);
+    uint8_t *elsewhere = emit_jcc(e, CC_NE);
+    emit_pop(e, RDX);
+    restore(e);
+    emit_ret(e);
+    emit_patch_here(e, elsewhere);
+    emit_lea(e, W64, RSP, mem(RSP, 16));
+    go_to_next(e);
+}
+
+/*
+ * Called with two factors in xmm0 and xmm1, as doubles, whose multiplication and addition made a NaN.
+ * Raises invalid if they are an infinity and a zero: by a multiplication of these, which raises
+ * nothing else. xmm0 to xmm2 are changed.
+ */
+static void make_fma_nan(struct emit *e)
+{
+    emit_rr(e, OP_XORPS, W32, 2, 2);
+    emit_rr(e, OP_UCOMISD, W32, 0, 1);
+    uint8_t *nan = emit_jcc(e, CC_P);
+    emit_rr(e, OP_UCOMISD, W32, 0, 2);
+    uint8_t *not_zero = emit_jcc(e, CC_NE);
+    emit_rr(e, OP_MULSD, W32, 2, 1);
+    emit_ret(e);
+    emit_patch_here(e, not_zero);
+    emit_rr(e, OP_UCOMISD, W32, 1, 2);
+    uint8_t *neither = emit_jcc(e, CC_NE);
+    emit_rr(e, OP_MULSD, W32, 2, 0);
+    emit_patch_here(e, nan);
+    emit_patch_here(e, neither);
+    emit_ret(e);
+}
+
 /* Called with rax: a function of two numbers, rcx and rdx. Returns its value in rax. */
 static void make_pure(struct emit *e)
 {
@@ -198,7 +239,9 @@ size_t backend_stubs(struct jit *jit)
     STUB(STUB_HELPER, make_call_service(e, SERVICE(helper), true));
     STUB(STUB_CSR, make_call_service(e, SERVICE(csr), true));
     STUB(STUB_END, make_call_service(e, SERVICE(end), false));
-    STUB(STUB_FP_ON, make_call_service(e, SERVICE(fp_on), true));
+    STUB(STUB_FP_ON, make_fp_service(e, SERVICE(fp_on)));
+    STUB(STUB_STEP, make_fp_service(e, SERVICE(step)));
+    STUB(STUB_FMA_NAN, make_fma_nan(e));
     STUB(STUB_PURE, make_pure(e));
     for (unsigned i = 0; i < STUBS; i++)
         jit->stub[i] = made[i] + e->to_exec;
