@@ -485,7 +485,7 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
     struct later laters[LATERS_MAX];
     struct jit *jit = jh->jit;
     struct lower l = {
-        .e = {jh->code, jit->memory.exec - jit->memory.write},
+        .e = {.at = jh->code, .to_exec = jit->memory.exec - jit->memory.write},
         .jh = jh,
         .jit = jit,
         .block = block,
