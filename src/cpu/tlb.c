@@ -309,7 +309,7 @@ static void enter(struct hart *h, struct tlb_context *c, const struct tlb_page *
     else if (!page->global)
         remember(&c->local, slot); /* the one before may have been global */
     set_write(e, invalid_tag(slot));
-    e->addend = (uint64_t)(uintptr_t)page->host - page->va;
+    __atomic_store_n(&e->addend, (uint64_t)(uintptr_t)page->host - page->va, __ATOMIC_RELAXED);
     e->read = permitted & ACCESS_READ ? page->va : invalid_tag(slot);
     e->fetch = permitted & ACCESS_FETCH ? page->va : invalid_tag(slot);
     /* Translated code takes a page that it may write for one that it may read. */
