@@ -3,6 +3,7 @@
  * From a physical address to what is there: the devices, sorted by base. The list is complete before
  * a hart runs, so that looking needs no lock. Also the checked way from devices to memory.
  */
+#include "cpu/code_map.h"
 #include "machine/machine.h"
 #include <string.h>
 
@@ -97,7 +98,15 @@ bool machine_dma_read(struct machine *m, uint64_t paddr, void *data, size_t size
 bool machine_dma_write(struct machine *m, uint64_t paddr, const void *data, size_t size)
 {
     void *to = machine_dma_map(m, paddr, size);
-    if (to)
+    if (to) {
         memcpy(to, data, size);
+        machine_dma_written(m, to, size);
+    }
     return to;
+}
+
+void machine_dma_written(struct machine *m, const void *bytes, size_t size)
+{
+    if (m->bus.code_map)
+        code_map_stored(m->bus.code_map, bytes, size);
 }

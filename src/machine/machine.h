@@ -100,8 +100,8 @@ struct machine_config {
     uint64_t ram_size; /* bytes; rounded up to pages */
     unsigned harts;
     bool no_reboot;
-    bool interpret;  /* nothing is translated, also where it could be */
-    unsigned dump;   /* enum jit_dump, to dump_line */
+    bool interpret; /* nothing is translated, also where it could be */
+    unsigned dump;  /* enum jit_dump, to dump_line */
     void (*dump_line)(void *ctx, unsigned kind, const char *line);
     void *dump_ctx;
     struct log *log; /* may be NULL; outlives the machine */
@@ -140,8 +140,9 @@ void machine_stop_hart(struct machine *m, struct hart *h);
  */
 bool machine_dma_read(struct machine *m, uint64_t paddr, void *data, size_t size);
 bool machine_dma_write(struct machine *m, uint64_t paddr, const void *data, size_t size);
-/* The range itself, or NULL. */
+/* The range itself, or NULL. Who writes there says so afterwards: there may be translated code. */
 void *machine_dma_map(struct machine *m, uint64_t paddr, size_t size);
+void machine_dma_written(struct machine *m, const void *bytes, size_t size);
 
 /* bus.c: struct bus's callbacks, ctx is the machine. */
 bool machine_bus_read(void *machine, uint64_t paddr, unsigned size, uint64_t *value);

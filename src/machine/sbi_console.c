@@ -57,5 +57,7 @@ struct sbi_result sbi_dbcn(struct machine *m, struct hart *h, uint64_t function,
     if (!bytes)
         return (struct sbi_result){SBI_ERR_INVALID_PARAM, 0};
     size_t done = function ? console_get(m, bytes, arg[0]) : console_put(m, bytes, arg[0]);
+    if (function && done)
+        machine_dma_written(m, bytes, done);
     return (struct sbi_result){SBI_SUCCESS, done};
 }
