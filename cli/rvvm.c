@@ -78,7 +78,10 @@ static bool set_debug(void *ctx, const struct option *o, const char *value, stru
     static const struct {
         const char *name;
         unsigned dump; /* 0: stats */
-    } words[] = {{"stats", 0}, {"in", RVVM_DUMP_IN}, {"ir", RVVM_DUMP_IR}, {"out", RVVM_DUMP_OUT},
+    } words[] = {{"stats", 0},
+                 {"in", RVVM_DUMP_IN},
+                 {"ir", RVVM_DUMP_IR},
+                 {"out", RVVM_DUMP_OUT},
                  {"perf", RVVM_DUMP_PERF}};
     struct cli *cli = ctx;
     while (*value) {

@@ -82,14 +82,14 @@ static uint64_t pte_load(const struct hart *h, const void *p)
     return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
 }
 
-static bool pte_exchange(const struct hart *h, void *p, uint64_t old, uint64_t new)
+static bool pte_exchange(const struct hart *h, void *p, uint64_t old, uint64_t wanted)
 {
     if (h->xlen == 32) {
         uint32_t expected = old;
-        return __atomic_compare_exchange_n((uint32_t *)p, &expected, (uint32_t)new, false,
+        return __atomic_compare_exchange_n((uint32_t *)p, &expected, (uint32_t)wanted, false,
                                            __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
     }
-    return __atomic_compare_exchange_n((uint64_t *)p, &old, new, false, __ATOMIC_ACQ_REL,
+    return __atomic_compare_exchange_n((uint64_t *)p, &old, wanted, false, __ATOMIC_ACQ_REL,
                                        __ATOMIC_RELAXED);
 }
 
