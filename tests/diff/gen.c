@@ -259,7 +259,8 @@ static void fill_mode(struct stream *s, struct diff_block *b)
             b->mstatus &= ~0x6000u;
         else if (one_in(r, 3))
             b->mstatus = random_below(r, 3) << 13;
-        b->mstatus |= random_bits(r) & 0x00500000; /* TVM TSR */
+        b->mstatus |=
+            random_bits(r) & 0x005000a2; /* TVM TSR, MPIE SPIE SIE: nothing is enabled in mie */
         s->sret_traps = s->mode == 0 || (s->mode == 1 && (b->mstatus & 0x00400000));
         /* Not ecall from S: it is how a block in S-mode ends. Nothing when the handler has no sret. */
         if (!(b->mstatus & 0x00400000))
