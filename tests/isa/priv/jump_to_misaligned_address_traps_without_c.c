@@ -7,7 +7,7 @@
  * rerun: tests/isa/isa.test jump_to_misaligned
  * march: ima
  * cpu: c=off
- * oracle: none, QEMU 7.2 writes the link before it traps and keeps bit 1 of mepc
+ * oracle: none, QEMU 7.2 gives the jump's own address as tval
  */
 #include "test.h"
 

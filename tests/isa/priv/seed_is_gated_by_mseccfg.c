@@ -4,7 +4,7 @@
  * and USEED say so; with state ES16 its low 16 bits vary and bits 16 to 29 are zero ("Zkr").
  *
  * rerun: tests/isa/isa.test seed
- * oracle: none, QEMU 7.2 has no gates for S and U that agree with the ratified text
+ * oracle-cpu: zkr=on
  */
 #include "test.h"
 

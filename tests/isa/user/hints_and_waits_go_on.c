@@ -5,7 +5,7 @@
  * "Zicbop", "HINT Instructions").
  *
  * rerun: tests/isa/isa.test hints_and_waits
- * oracle: none, QEMU 7.2 waits for an interrupt in wrs.nto
+ * oracle: none, QEMU 7.2 has no Zawrs
  */
 #include "test.h"
 
