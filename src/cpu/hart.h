@@ -71,13 +71,13 @@ struct engine {
 
 /* What translated code keeps beside the registers. */
 #define TRANSLATED_COUNTS 65
-#define TRANSLATED_CONSTANTS 8
+#define TRANSLATED_CONSTANTS 12
 struct translated {
     uint64_t page_va;     /* virtual address of the page that is run */
     uint64_t stack_base;  /* host stack where calls of the guest begin to nest */
     uint64_t stack_limit; /* and where they have nested too deep */
     uint64_t stack_leave; /* host stack of the one who entered */
-    uint32_t mxcsr;       /* x86-64: rounding mode and flags while fp_live */
+    uint32_t mxcsr;       /* x86-64: to look at MXCSR */
     uint8_t fp_live;      /* FP registers, flags and rounding mode are in the host's */
     uint64_t count[TRANSLATED_COUNTS][2] __attribute__((aligned(16))); /* {n, 0} */
     uint64_t constants[TRANSLATED_CONSTANTS][2];                       /* the backend's */

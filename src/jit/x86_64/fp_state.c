@@ -27,7 +27,7 @@ void backend_fp_from_c(struct hart *h)
 
 void backend_attach(struct hart *h)
 {
-    static const uint64_t constants[FP_CONSTS] = {
+    static const uint64_t constants[FP_CONST_FFLAGS] = {
         [FP_CONST_BOX] = UINT64_C(0xffffffff00000000),
         [FP_CONST_NAN64] = FP64_NAN,
         [FP_CONST_NAN32] = UINT64_C(0xffffffff00000000) | FP32_NAN,
@@ -38,6 +38,9 @@ void backend_attach(struct hart *h)
     };
     for (unsigned n = 0; n < TRANSLATED_COUNTS; n++)
         h->translated.count[n][0] = n;
-    for (unsigned n = 0; n < FP_CONSTS; n++)
+    for (unsigned n = 0; n < FP_CONST_FFLAGS; n++)
         h->translated.constants[n][0] = constants[n];
+    uint8_t *fflags = (uint8_t *)h->translated.constants[FP_CONST_FFLAGS];
+    for (unsigned n = 0; n <= MXCSR_FLAGS; n++)
+        fflags[n] = fflags_of(n);
 }

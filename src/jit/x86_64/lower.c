@@ -425,8 +425,9 @@ static void lower_one(struct lower *l)
         set_x(l, i);
         return;
     }
-    if (!lower_integer(l, i) && !lower_memory(l, i) && !lower_atomic(l, i) &&
-        !lower_control(l, i) && !lower_fp(l, i))
+    /* Memory first: it takes addresses apart itself. FP before control: it knows some CSRs. */
+    if (!lower_memory(l, i) && !lower_integer(l, i) && !lower_atomic(l, i) && !lower_fp(l, i) &&
+        !lower_control(l, i))
         l->failed = true;
 }
 

@@ -183,7 +183,7 @@ void fp_check_mode(struct lower *l, const struct ir_insn *i)
  * does for mstatus.FS, for a valid frm, and for FS becoming Dirty. FS may become Dirty though nothing
  * was changed; the privileged specification allows that ("Extension Context Status").
  */
-static void check_fp(struct lower *l)
+void fp_check_on(struct lower *l)
 {
     if (l->fp_on)
         return;
@@ -206,11 +206,13 @@ bool lower_fp(struct lower *l, const struct ir_insn *i)
 {
     switch (i->op) {
     case IR_check_fp:
-        check_fp(l);
+        fp_check_on(l);
         return true;
     case IR_check_rm: /* FP is not on with a reserved mode */
     case IR_dirty_fp:
         return true;
+    case IR_call_csr:
+        return lower_fp_csr(l);
     default:
         return lower_fp_move(l, i) || lower_fp_arith(l, i) || lower_fp_compare(l, i) ||
                lower_fp_convert(l, i);

@@ -30,7 +30,8 @@ enum fp_constant {
     FP_CONST_SIGN32,
     FP_CONST_NOT_SIGN64,
     FP_CONST_NOT_SIGN32, /* the box stays */
-    FP_CONSTS,
+    FP_CONST_FFLAGS,     /* 64 bytes: fflags by MXCSR's flags */
+    FP_CONSTS = FP_CONST_FFLAGS + 4,
 };
 
 _Static_assert(FP_CONSTS <= TRANSLATED_CONSTANTS, "room for the constants");
@@ -71,6 +72,8 @@ void fp_op(struct lower *l, uint32_t op, unsigned x, struct fp_operand o);
 /* to = a op b; changes xmm2 when `to` is b and there is no AVX */
 void fp_op3(struct lower *l, uint32_t op, unsigned to, unsigned a, struct fp_operand b);
 
+/* In front of all that needs FP. */
+void fp_check_on(struct lower *l);
 /* Has the interpreter perform the running instruction when it jumps from `field`. */
 void fp_step_from(struct lower *l, uint8_t *field);
 /* The same, and the interpreter goes on with what follows. */
@@ -91,5 +94,7 @@ bool lower_fp_arith(struct lower *l, const struct ir_insn *i);
 bool lower_fp_compare(struct lower *l, const struct ir_insn *i);
 bool lower_fp_convert(struct lower *l, const struct ir_insn *i);
 bool lower_fp_move(struct lower *l, const struct ir_insn *i);
+/* The running instruction, which accesses a CSR. */
+bool lower_fp_csr(struct lower *l);
 
 #endif
