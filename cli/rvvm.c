@@ -267,6 +267,15 @@ static void print_stats(const struct rvvm_machine *machine, uint64_t ns)
             " blocks made, code cache full %" PRIu64 " times\n",
             stats.instructions, seconds, (double)stats.instructions / 1e6 / seconds, stats.blocks,
             stats.cache_resets);
+    if (!stats.translated_blocks)
+        return;
+    fprintf(stderr,
+            "rvvm: translated %" PRIu64 " blocks, %" PRIu64 " instructions to %" PRIu64
+            " bytes in %.3f s; %" PRIu64 " dropped, %" PRIu64 " evicted\n"
+            "rvvm: %" PRIu64 " jumps chained, %" PRIu64 " lookups, %" PRIu64 " times interpreted\n",
+            stats.translated_blocks, stats.translated_insns, stats.translated_bytes,
+            (double)stats.translation_ns / 1e9, stats.dropped_blocks, stats.evicted_blocks,
+            stats.chained_jumps, stats.lookups, stats.interpreted);
 }
 
 static int run(struct cli *cli)

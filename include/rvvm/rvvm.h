@@ -111,6 +111,16 @@ struct rvvm_stats {
     uint64_t instructions; /* retired, all harts */
     uint64_t blocks;       /* code blocks that the interpreter made */
     uint64_t cache_resets; /* times that a hart's store of them was full */
+    /* The translator's; 0 with RVVM_JIT_OFF. */
+    uint64_t translated_blocks;
+    uint64_t translated_insns; /* guest instructions in them */
+    uint64_t translated_bytes; /* of host code */
+    uint64_t translation_ns;   /* spent translating, all harts */
+    uint64_t dropped_blocks;   /* their guest code was written */
+    uint64_t evicted_blocks;   /* they gave way to others */
+    uint64_t chained_jumps;    /* that go straight from block to block */
+    uint64_t lookups;          /* times a block was looked for by its address */
+    uint64_t interpreted;      /* times the interpreter ran a stretch in the translator's place */
 };
 
 /* The defaults: nothing to run, 256 MiB, one hart of rv64, a serial port that nobody hears. */

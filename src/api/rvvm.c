@@ -6,6 +6,7 @@
 #include <rvvm/rvvm.h>
 
 #include "cpu/code.h"
+#include "jit/jit.h"
 #include "machine/board.h"
 #include "ui/serial.h"
 #include <inttypes.h>
@@ -223,4 +224,17 @@ void rvvm_machine_stats(const struct rvvm_machine *rv, struct rvvm_stats *stats)
         stats->blocks += h->code->blocks;
         stats->cache_resets += h->code->resets;
     }
+    if (!m->jit)
+        return;
+    struct jit_stats jit;
+    jit_stats(m->jit, &jit);
+    stats->translated_blocks = jit.blocks;
+    stats->translated_insns = jit.guest_insns;
+    stats->translated_bytes = jit.host_bytes;
+    stats->translation_ns = jit.translate_ns;
+    stats->dropped_blocks = jit.dropped;
+    stats->evicted_blocks = jit.evicted;
+    stats->chained_jumps = jit.chains;
+    stats->lookups = jit.lookups;
+    stats->interpreted = jit.interpreted;
 }

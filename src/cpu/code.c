@@ -341,6 +341,7 @@ const struct insn *code_enter(struct hart *h)
         room = BLOCK_BYTES_MAX;
     struct block *block = block_at(h, code, room);
     /* Read again: making the block may have started a new generation and with it a new stamp. */
+    tlb_note_code(h, pc);
     *jump = (struct jump){pc, h->tlb.fetch_stamp, block};
     return run_block(h, block);
 }

@@ -63,14 +63,39 @@ static void drop_jumps(struct tlb *tlb, struct tlb_context *c)
             c->jumps[c->jumped.slot[i]].pc = TLB_NO_JUMP;
     }
     c->jumped.count = 0;
-    memset(c->code_slots, 0, sizeof(c->code_slots));
+    memset(c->code_pages, 0, sizeof(c->code_pages));
+    c->local_code = false;
     tlb->fetch_epoch++;
 }
 
-static void note_code_slot(struct tlb_context *c, uint64_t va)
+static unsigned code_page_of(uint64_t va)
 {
-    unsigned slot = slot_of(va);
-    c->code_slots[slot / 64] |= UINT64_C(1) << (slot % 64);
+    return (unsigned)((va >> PAGE_SHIFT) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - TLB_CODE_BITS));
+}
+
+static bool may_hold_code(const struct tlb_context *c, uint64_t va)
+{
+    unsigned n = code_page_of(va);
+    return c->code_pages[n / 64] >> (n % 64) & 1;
+}
+
+static bool is_local(const struct tlb_context *c, unsigned slot)
+{
+    return c->local_slots[slot / 64] >> (slot % 64) & 1;
+}
+
+static void set_local(struct tlb_context *c, unsigned slot, bool local)
+{
+    uint64_t bit = UINT64_C(1) << (slot % 64);
+    c->local_slots[slot / 64] = (c->local_slots[slot / 64] & ~bit) | (local ? bit : 0);
+}
+
+void tlb_note_code(struct hart *h, uint64_t pc)
+{
+    struct tlb_context *c = h->tlb.fetch;
+    unsigned n = code_page_of(pc);
+    c->code_pages[n / 64] |= UINT64_C(1) << (n % 64);
+    c->local_code |= is_local(c, slot_of(pc));
 }
 
 void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code)
@@ -80,7 +105,7 @@ void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code)
     if (c->jumps[n].pc == TLB_NO_JUMP)
         remember(&c->jumped, n);
     c->jumps[n] = (struct tlb_jump){pc, code};
-    note_code_slot(c, pc);
+    tlb_note_code(h, pc);
 }
 
 void tlb_fetch_changed(struct hart *h)
@@ -122,14 +147,11 @@ static void drop_local(struct tlb *tlb, struct tlb_context *c)
         wipe(tlb, c);
         return;
     }
-    bool code = false;
-    for (unsigned i = 0; i < c->local.count; i++) {
-        unsigned slot = c->local.slot[i];
-        code |= c->code_slots[slot / 64] >> (slot % 64) & 1;
-        drop_slot(c, slot);
-    }
+    for (unsigned i = 0; i < c->local.count; i++)
+        if (is_local(c, c->local.slot[i]))
+            drop_slot(c, c->local.slot[i]);
     c->local.count = 0;
-    if (code)
+    if (c->local_code)
         drop_jumps(tlb, c);
 }
 
@@ -219,9 +241,8 @@ static uint64_t asid_of(const struct hart *h, uint64_t satp)
 
 static void fence_page(struct tlb *tlb, struct tlb_context *c, uint64_t va)
 {
-    unsigned slot = slot_of(va);
-    drop_slot(c, slot);
-    if (c->code_slots[slot / 64] >> (slot % 64) & 1)
+    drop_slot(c, slot_of(va));
+    if (may_hold_code(c, va))
         drop_jumps(tlb, c);
 }
 
@@ -304,10 +325,9 @@ static void enter(struct hart *h, struct tlb_context *c, const struct tlb_page *
     unsigned slot = slot_of(page->va);
     struct tlb_entry *e = &c->entries[slot];
     unsigned permitted = page->permitted & accesses;
-    if (is_invalid(e, slot))
+    if (is_invalid(e, slot) || is_local(c, slot) == page->global)
         remember(page->global ? &c->global : &c->local, slot);
-    else if (!page->global)
-        remember(&c->local, slot); /* the one before may have been global */
+    set_local(c, slot, !page->global);
     set_write(e, invalid_tag(slot));
     __atomic_store_n(&e->addend, (uint64_t)(uintptr_t)page->host - page->va, __ATOMIC_RELAXED);
     e->read = permitted & ACCESS_READ ? page->va : invalid_tag(slot);
@@ -315,8 +335,6 @@ static void enter(struct hart *h, struct tlb_context *c, const struct tlb_page *
     /* Translated code takes a page that it may write for one that it may read. */
     if ((permitted & ACCESS_WRITE) && (permitted & ACCESS_READ))
         enter_write(h, e, page, slot);
-    if (permitted & ACCESS_FETCH)
-        note_code_slot(c, page->va);
 }
 
 void tlb_enter(struct hart *h, const struct tlb_page *page, enum access wanted)

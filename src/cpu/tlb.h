@@ -33,6 +33,9 @@
 #define TLB_SIZE (1u << TLB_BITS)
 #define TLB_FILLS 2048 /* slots remembered; more: the whole context is wiped */
 
+#define TLB_CODE_BITS 15
+#define TLB_CODE_PAGES (1u << TLB_CODE_BITS)
+
 #define TLB_USERS 8  /* address spaces whose U-mode contexts are kept */
 #define TLB_WALKS 64 /* page-walk cache */
 #define TLB_HUGE 8   /* ranges of virtual addresses that superpages were seen in */
@@ -61,13 +64,15 @@ struct tlb_fills {
 struct tlb_context {
     struct tlb_entry entries[TLB_SIZE]; /* first: translated code is short on offsets */
     struct tlb_jump jumps[TLB_JUMPS];
-    uint64_t satp;                  /* of U-mode contexts */
-    uint64_t used;                  /* tlb.clock when it was last chosen */
-    bool ready;                     /* its tags are set up; before, nobody looks */
-    struct tlb_fills global, local; /* entries that outlive a change of satp, and the others */
-    struct tlb_fills jumped;        /* jumps */
-    uint64_t code_slots[TLB_SIZE /
-                        64]; /* entries' slots whose pages are in jumps or were fetched from */
+    uint64_t satp;                       /* of U-mode contexts */
+    uint64_t used;                       /* tlb.clock when it was last chosen */
+    bool ready;                          /* its tags are set up; before, nobody looks */
+    struct tlb_fills global, local;      /* entries that outlive a change of satp, and the others */
+    struct tlb_fills jumped;             /* jumps */
+    uint64_t local_slots[TLB_SIZE / 64]; /* slots whose entries are not global */
+    /* Pages that jumps, or the interpreter's, lead to: none but these are in them. By a hash. */
+    uint64_t code_pages[TLB_CODE_PAGES / 64];
+    bool local_code; /* one of them is not global */
 };
 
 enum tlb_kind { TLB_M, TLB_S, TLB_S_SUM, TLB_U, TLB_CONTEXTS = TLB_U + TLB_USERS };
@@ -144,6 +149,8 @@ static inline unsigned tlb_jump_index(uint64_t pc)
     return (pc >> 1 ^ pc >> (TLB_JUMP_BITS + 1)) & (TLB_JUMPS - 1);
 }
 void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code);
+/* The interpreter's jump cache has got an entry; the page was just fetched from. */
+void tlb_note_code(struct hart *h, uint64_t pc);
 
 /* Any thread: h may not write the guest page at `host` through its entries in that slot any more. It may
  * still be in the middle of a store. */

@@ -38,6 +38,7 @@ struct jit_link {
     struct jit_block *from;
     struct jit_block *to;          /* where it goes; NULL: to the link stub */
     struct jit_link *next, **prev; /* to's incoming list */
+    struct jit_link *sibling;      /* from's next one */
     uint8_t *field;                /* its 32-bit distance, a multiple of 4 */
     const uint8_t *unlinked;       /* where it goes while it leads nowhere */
     uint16_t target;               /* in the page: 0 to 4094 */
@@ -88,11 +89,10 @@ struct jit_block {
     const uint8_t *entry;   /* where it runs */
     uint16_t bytes;         /* of guest code */
     uint8_t insns;
-    uint8_t variant; /* enum jit_variant */
-    bool valid;      /* under jit.lock */
-    unsigned link_count;
-    struct jit_link *links;
-    struct jit_link *incoming;
+    uint8_t variant;              /* enum jit_variant */
+    bool valid;                   /* under jit.lock */
+    struct jit_link *links;       /* out of it */
+    struct jit_link *incoming;    /* into it */
     struct jit_page_ref pages[2]; /* the second for an instruction that lies on two */
     struct jit_block *segment_next;
     struct block bits; /* for helpers that look at the running instruction's encoding */

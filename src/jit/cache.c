@@ -268,8 +268,8 @@ static void empty_segment(struct jit *jit, struct jit_segment *segment)
             drop(jit, block);
             jit->stats.evicted++;
         }
-        for (unsigned i = 0; i < block->link_count; i++)
-            unlink_jump(&block->links[i]);
+        for (struct jit_link *link = block->links; link; link = link->sibling)
+            unlink_jump(link);
     }
     segment->blocks = NULL;
 }

@@ -42,7 +42,8 @@ static void dump_insn(struct jit_hart *jh, const struct jit_block *block, unsign
         char text[64];
         isa_disassemble(&guest->insn, pc + guest->offset, text, sizeof(text));
         if (jit->dump & JIT_DUMP_OUT)
-            say(jit, JIT_DUMP_IN, "  %" PRIx64 "  %-36s ; %u", pc + guest->offset, text, map->insns[n]);
+            say(jit, JIT_DUMP_IN, "  %" PRIx64 "  %-36s ; %u", pc + guest->offset, text,
+                map->insns[n]);
         else
             say(jit, JIT_DUMP_IN, "  %" PRIx64 "  %s", pc + guest->offset, text);
     }

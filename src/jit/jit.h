@@ -23,9 +23,9 @@
 #define JIT_HARTS_MAX 64
 
 enum jit_dump {
-    JIT_DUMP_IN = 1,  /* guest code */
-    JIT_DUMP_IR = 2,  /* operations */
-    JIT_DUMP_OUT = 4, /* host code, as bytes */
+    JIT_DUMP_IN = 1,   /* guest code */
+    JIT_DUMP_IR = 2,   /* operations */
+    JIT_DUMP_OUT = 4,  /* host code, as bytes */
     JIT_DUMP_PERF = 8, /* where it is, as perf's map file wants it */
 };
 

@@ -80,11 +80,17 @@ static struct jit_next go_on(struct hart *h, enum jit_variant variant)
     struct moment then = moment_now(h);
     struct jit_next next = {NULL, false};
     bool trapped;
-    fp_to_c(h);
     for (;;) {
         if (events_pending(h))
             return leave(h);
         if (h->tlb.data == h->tlb.fetch) { /* not under MPRV */
+            const struct tlb_jump *jump = &h->tlb.fetch->jumps[tlb_jump_index(h->pc)];
+            if (jump->pc == h->pc && variant == JIT_NORMAL) {
+                h->translated.page_va = h->pc & PAGE_MASK;
+                next.code = jump->code;
+                next.unwind |= is_past(h, then);
+                return next;
+            }
             struct jit_block *block = look_up(h, variant, &trapped);
             if (block) {
                 next.code = block->entry;
@@ -97,6 +103,7 @@ static struct jit_next go_on(struct hart *h, enum jit_variant variant)
         }
         jit_hart_of(h)->stats.interpreted++;
         variant = JIT_NORMAL;
+        fp_to_c(h);
         code_step(h);
         next.unwind = true;
     }
@@ -143,6 +150,7 @@ struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
     const struct jit_block *block;
     memcpy(&block, entry_end - 5 - sizeof(block), sizeof(block));
     h->pc = wrap(h, h->translated.page_va + ((uintptr_t)block->code & ~PAGE_MASK));
+    h->tlb.fetch->jumps[tlb_jump_index(h->pc)].pc = TLB_NO_JUMP;
     return go_on(h, JIT_NORMAL);
 }
 

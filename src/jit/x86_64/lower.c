@@ -500,8 +500,7 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
     };
     if (jh->ir.count > VALUES_MAX)
         return false;
-    l.links = jit_meta(jh, LOWER_LINKS_MAX * sizeof(*l.links));
-    block->links = l.links;
+    block->links = NULL;
     count_uses(&l);
     while ((uintptr_t)l.e.at & 7)
         emit8(&l.e, 0xcc);
@@ -516,7 +515,6 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
     note_start(&l, block->insns);
     emit_laters(&l);
     note_start(&l, block->insns + 1u);
-    block->link_count = l.link_count;
     if (l.failed)
         return false;
     jh->code = l.e.at;

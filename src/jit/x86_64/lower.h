@@ -62,6 +62,7 @@ struct later {
     uint8_t *from[3]; /* jumps that lead here; NULL: none */
     uint8_t *back;    /* where to go on; LATER_CALL: the call */
     struct jit_site *site;
+    struct jit_link *link;
     void (*emit)(struct lower *l, const struct later *later); /* LATER_CALL */
 };
 
@@ -85,13 +86,9 @@ struct lower {
     struct later *step, *leave; /* of the running instruction, lower_fp.h; NULL: none yet */
     struct later *laters;
     unsigned later_count, later_room;
-    struct jit_link *links; /* LOWER_LINKS_MAX of them */
-    unsigned link_count;
     unsigned noted_insns; /* e.insns where the last guest instruction began */
     bool failed;          /* no memory, or something that cannot be translated */
 };
-
-#define LOWER_LINKS_MAX (JIT_INSNS_MAX + 2)
 
 /* An operand as an instruction takes it. */
 struct operand {

@@ -42,11 +42,9 @@ static int32_t in_page(const struct lower *l, int64_t target)
 
 static struct jit_link *new_link(struct lower *l, int32_t place)
 {
-    if (l->link_count == LOWER_LINKS_MAX) {
-        l->failed = true;
-        return &l->links[0];
-    }
-    struct jit_link *link = &l->links[l->link_count++];
+    struct jit_link *link = jit_meta(l->jh, sizeof(*link));
+    link->sibling = l->block->links;
+    l->block->links = link;
     link->from = l->block;
     link->target = (uint16_t)place;
     return link;
@@ -55,7 +53,7 @@ static struct jit_link *new_link(struct lower *l, int32_t place)
 /* What an unlinked jump runs: the link in rax, to the stub. Comes behind the block's code. */
 static void unlinked(struct lower *l, const struct later *later)
 {
-    struct jit_link *link = &l->links[later->imm];
+    struct jit_link *link = later->link;
     emit_patch(link->field, l->e.at);
     link->unlinked = l->e.at + l->e.to_exec;
     emit_lea_rip(&l->e, RAX, link);
@@ -70,7 +68,7 @@ static void link_to(struct lower *l, int32_t place, bool call)
     link->field = call ? emit_call(&l->e) : emit_jmp(&l->e);
     struct later *later = lower_later(l, LATER_CALL);
     later->emit = unlinked;
-    later->imm = (int32_t)(link - l->links);
+    later->link = link;
 }
 
 /* Leaves for hart.events: jumps to the returned field when there are some. */
