@@ -107,4 +107,11 @@ static inline void emit_movaps(struct emit *e, unsigned to, unsigned from)
         emit_rr(e, OP_MOVAPS, W32, to, from);
 }
 
+/* Sets the carry flag. */
+static inline void emit_stc(struct emit *e)
+{
+    e->insns++;
+    emit8(e, 0xf9);
+}
+
 #endif

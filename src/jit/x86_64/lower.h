@@ -81,8 +81,10 @@ struct lower {
     uint16_t temps;       /* host registers that hold temporaries, a bit each */
     uint16_t kept;        /* those with more than one use: till the instruction's end */
     struct group group;
-    bool fp_on;                 /* hart.translated.fp_live is known to be set */
-    uint32_t boxed;             /* guest FP registers that are known to be NaN-boxed */
+    bool fp_on;     /* hart.translated.fp_live is known to be set */
+    uint32_t boxed; /* guest FP registers that are known to be NaN-boxed */
+    uint8_t
+        quiet; /* within a quiet comparison: the guest register that has fflags, lower_fp_csr.c */
     struct later *step, *leave; /* of the running instruction, lower_fp.h; NULL: none yet */
     struct later *laters;
     unsigned later_count, later_room;

@@ -96,5 +96,7 @@ bool lower_fp_convert(struct lower *l, const struct ir_insn *i);
 bool lower_fp_move(struct lower *l, const struct ir_insn *i);
 /* The running instruction, which accesses a CSR. */
 bool lower_fp_csr(struct lower *l);
+/* Behind the comparison within a quiet one: the flags stay as they were even for a signalling NaN. */
+void fp_quiet_nan(struct lower *l);
 
 #endif

@@ -13,12 +13,17 @@ static void set_condition(struct lower *l, enum cond cc)
 
 /*
  * a < b and a <= b. Turned round, since "above" is false for NaNs where "below" is true. comis raises
- * invalid for every NaN, ucomis for signalling ones.
+ * invalid for every NaN, ucomis for signalling ones; within a quiet comparison (lower_fp_csr.c) none may.
  */
-static void less(struct lower *l, const struct ir_insn *i, uint32_t op, enum cond cc)
+static void less(struct lower *l, const struct ir_insn *i, bool quiet, enum cond cc)
 {
     unsigned b = fp_reg(l, i->b, 1);
+    bool wide = fp_is_double(i->of);
+    uint32_t op =
+        quiet || l->quiet ? (wide ? OP_UCOMISD : OP_UCOMISS) : (wide ? OP_COMISD : OP_COMISS);
     fp_op(l, op, b, fp_operand(l, i->a));
+    if (l->quiet)
+        fp_quiet_nan(l);
     set_condition(l, cc);
 }
 
@@ -112,16 +117,16 @@ bool lower_fp_compare(struct lower *l, const struct ir_insn *i)
         equal(l, i);
         return true;
     case IR_FP_lt:
-        less(l, i, wide ? OP_COMISD : OP_COMISS, CC_A);
+        less(l, i, false, CC_A);
         return true;
     case IR_FP_le:
-        less(l, i, wide ? OP_COMISD : OP_COMISS, CC_AE);
+        less(l, i, false, CC_AE);
         return true;
     case IR_FP_ltq:
-        less(l, i, wide ? OP_UCOMISD : OP_UCOMISS, CC_A);
+        less(l, i, true, CC_A);
         return true;
     case IR_FP_leq:
-        less(l, i, wide ? OP_UCOMISD : OP_UCOMISS, CC_AE);
+        less(l, i, true, CC_AE);
         return true;
     case IR_FP_min:
     case IR_FP_max:

@@ -85,6 +85,52 @@ static void set_rd(struct lower *l, unsigned rd)
         emit_store(&l->e, W64, RCX, hart_x(rd));
 }
 
+/*
+ * C's quiet comparisons (isless and the like) are frflags rd; flt or fle; fsflags rd. Since x86 has
+ * quiet ones, too, the flags need not be written back: what the last of the three does is done.
+ */
+
+static bool is_quiet_comparison(const struct lower *l)
+{
+    const struct ir_guest *g = lower_guest(l);
+    if (l->guest + 2 >= l->ir->guest_count || g->insn.id != INSN_csrrs || g->insn.rs1 ||
+        g->insn.imm != CSR_FFLAGS)
+        return false;
+    const struct decoded *compare = &g[1].insn, *back = &g[2].insn;
+    bool compares = compare->id == INSN_flt_s || compare->id == INSN_fle_s ||
+                    compare->id == INSN_flt_d || compare->id == INSN_fle_d;
+    return compares && compare->rd != g->insn.rd && back->id == INSN_csrrw &&
+           back->imm == CSR_FFLAGS && back->rd == 0 && back->rs1 == g->insn.rd && g->insn.rd;
+}
+
+/* The comparison met a NaN, a signalling one perhaps: the flags are written back after all. */
+static void quiet_nan(struct lower *l, const struct later *later)
+{
+    struct emit *e = &l->e;
+    enum reg flags = pinned_x(later->base);
+    if (flags == NO_REG) {
+        flags = RAX;
+        emit_load(e, W32, RAX, hart_x(later->base));
+    } else {
+        emit_mov_rr(e, W32, RAX, flags);
+    }
+    emit_rm(e, OP_STORE8, W32, RAX, HART(fp.flags));
+    emit_rm(e, OP_MXCSR, W32, STMXCSR, HART(translated.mxcsr));
+    emit_mi(e, ALU_AND, W32, HART(translated.mxcsr), ~MXCSR_FLAGS);
+    emit_rm(e, OP_MXCSR, W32, LDMXCSR, HART(translated.mxcsr));
+    emit_stc(e); /* neither less nor equal */
+    emit_jmp_to(e, later->back);
+}
+
+void fp_quiet_nan(struct lower *l)
+{
+    struct later *later = lower_later(l, LATER_CALL);
+    later->from[0] = emit_jcc(&l->e, CC_P);
+    later->emit = quiet_nan;
+    later->base = l->quiet;
+    later->back = l->e.at;
+}
+
 bool lower_fp_csr(struct lower *l)
 {
     static const struct {
@@ -100,6 +146,12 @@ bool lower_fp_csr(struct lower *l)
     unsigned csr = (unsigned)d->imm, form = 0;
     if (csr < CSR_FFLAGS || csr > CSR_FCSR)
         return false;
+    if (l->quiet) { /* the write that ends a quiet comparison */
+        l->quiet = 0;
+        return true;
+    }
+    if (is_quiet_comparison(l))
+        l->quiet = d->rd;
     while (forms[form].id != d->id)
         form++;
     bool writes = forms[form].op == INSN_csrrw || d->rs1 != 0;
