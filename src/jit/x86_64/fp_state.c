@@ -20,8 +20,7 @@ void backend_fp_to_c(struct hart *h)
 
 void backend_fp_from_c(struct hart *h)
 {
-    static const uint8_t modes[] = {[FP_RNE] = 0, [FP_RDN] = 1, [FP_RUP] = 2, [FP_RTZ] = 3};
-    _mm_setcsr(MXCSR_DEFAULT | (unsigned)modes[h->frm] << MXCSR_RC_SHIFT);
+    _mm_setcsr(MXCSR_DEFAULT | fp_host_mode(h->frm) << MXCSR_RC_SHIFT);
     h->translated.fp_live = 1;
 }
 

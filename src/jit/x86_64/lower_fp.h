@@ -52,6 +52,13 @@ static inline bool fp_is_double(enum ir_type type)
     return type == IR_F64;
 }
 
+/* A rounding mode in x86's numbers; RMM is not among them. */
+static inline unsigned fp_host_mode(unsigned rm)
+{
+    static const uint8_t modes[] = {[FP_RNE] = 0, [FP_RDN] = 1, [FP_RUP] = 2, [FP_RTZ] = 3};
+    return modes[rm];
+}
+
 /* The opcode for that format of one given for double. */
 static inline uint32_t fp_opcode(uint32_t op, enum ir_type type)
 {

@@ -37,7 +37,6 @@ static void square_root(struct lower *l, const struct ir_insn *i)
 /* FROUND, FROUNDNX. x86 has the instruction's own mode in the instruction. */
 static void round_integral(struct lower *l, const struct ir_insn *i)
 {
-    static const uint8_t modes[] = {[FP_RNE] = 0, [FP_RDN] = 1, [FP_RUP] = 2, [FP_RTZ] = 3};
     if (!l->has->sse41 || i->rm == FP_RMM) {
         fp_step(l);
         return;
@@ -45,7 +44,7 @@ static void round_integral(struct lower *l, const struct ir_insn *i)
     unsigned to = fp_dest(l);
     fp_load(l, to, fp_operand(l, i->a));
     emit_rr(&l->e, fp_is_double(i->type) ? OP_ROUNDSD : OP_ROUNDSS, W32, to, to);
-    emit8(&l->e, (i->rm == IR_RM_DYNAMIC ? (unsigned)ROUND_BY_MXCSR : modes[i->rm]) |
+    emit8(&l->e, (i->rm == IR_RM_DYNAMIC ? (unsigned)ROUND_BY_MXCSR : fp_host_mode(i->rm)) |
                      (i->kind == IR_FP_round ? (unsigned)ROUND_QUIET : 0u));
     fp_canonical(l, to, i->type);
     fp_done(l, to);

@@ -19,9 +19,28 @@ static void saturate(struct lower *l, const struct later *later)
     emit_jmp_to(e, later->back);
 }
 
-static uint32_t to_integer_opcode(const struct ir_insn *i)
+/*
+ * A mode of the instruction's own, which libraries use for floor and ceil: rounded first, with no flag,
+ * as the result may still not fit; then converted; then rounded once more for the flag.
+ */
+static bool has_own_mode(const struct ir_insn *i)
 {
-    return fp_opcode(i->rm == FP_RTZ ? OP_CVTTSD2SI : OP_CVTSD2SI, i->of);
+    return i->rm != IR_RM_DYNAMIC && i->rm != FP_RTZ;
+}
+
+static void round_own(struct lower *l, const struct ir_insn *i, unsigned x, unsigned quiet)
+{
+    emit_rr(&l->e, fp_is_double(i->of) ? OP_ROUNDSD : OP_ROUNDSS, W32, 0, x);
+    emit8(&l->e, fp_host_mode(i->rm) | quiet);
+}
+
+static void convert(struct lower *l, const struct ir_insn *i, enum width w, enum reg to, unsigned x)
+{
+    if (has_own_mode(i)) {
+        round_own(l, i, x, ROUND_QUIET);
+        x = 0;
+    }
+    emit_rr(&l->e, fp_opcode(i->rm == IR_RM_DYNAMIC ? OP_CVTSD2SI : OP_CVTTSD2SI, i->of), w, to, x);
 }
 
 static void to_signed(struct lower *l, const struct ir_insn *i)
@@ -30,15 +49,20 @@ static void to_signed(struct lower *l, const struct ir_insn *i)
     enum width w = i->kind == IR_INT_I64 ? W64 : W32;
     unsigned x = fp_reg(l, i->a, 1);
     enum reg to = lower_dest(l);
-    emit_rr(e, to_integer_opcode(i), w, to, x);
+    convert(l, i, w, to, x);
     emit_ri(e, ALU_CMP, w, to, 1); /* overflows for the smallest integer only */
-    struct later *later = lower_later(l, LATER_CALL);
-    later->from[0] = emit_jcc(e, CC_O);
-    later->emit = saturate;
-    later->reg = (uint8_t)to;
-    later->base = (uint8_t)x;
-    later->value = (w == W64 ? 1 : 0) | (fp_is_double(i->of) ? 2 : 0);
-    later->back = e->at;
+    if (has_own_mode(i)) {
+        fp_step_from(l, emit_jcc(e, CC_O));
+        round_own(l, i, x, 0);
+    } else {
+        struct later *later = lower_later(l, LATER_CALL);
+        later->from[0] = emit_jcc(e, CC_O);
+        later->emit = saturate;
+        later->reg = (uint8_t)to;
+        later->base = (uint8_t)x;
+        later->value = (w == W64 ? 1 : 0) | (fp_is_double(i->of) ? 2 : 0);
+        later->back = e->at;
+    }
     lower_done(l, to);
 }
 
@@ -67,15 +91,17 @@ static void to_unsigned(struct lower *l, const struct ir_insn *i)
     fp_step_from(l, emit_jcc(e, CC_A));
     lower_free(l, bits);
     enum reg to = lower_dest(l);
-    emit_rr(e, to_integer_opcode(i), W64, to, x);
+    convert(l, i, W64, to, x);
+    if (has_own_mode(i))
+        round_own(l, i, x, 0);
     lower_done(l, to);
 }
 
 static void to_integer(struct lower *l, const struct ir_insn *i)
 {
-    if (i->rm != FP_RTZ)
-        fp_check_mode(l, i);
-    if (i->kind == IR_INT_I32 || i->kind == IR_INT_I64)
+    if (has_own_mode(i) && (i->rm == FP_RMM || !l->has->sse41))
+        fp_step(l);
+    else if (i->kind == IR_INT_I32 || i->kind == IR_INT_I64)
         to_signed(l, i);
     else
         to_unsigned(l, i);
@@ -91,6 +117,7 @@ static void from_large(struct lower *l, const struct later *later)
     struct emit *e = &l->e;
     enum ir_type type = (enum ir_type)later->value;
     unsigned x = later->base;
+    emit_rr(e, fp_is_double(type) ? OP_XORPS : OP_PCMPEQD, W32, x, x);
     emit_mov_rr(e, W64, RAX, (enum reg)later->reg);
     emit_mov_rr(e, W32, RCX, RAX);
     emit_shift_ri(e, SHIFT_SHR, W64, RAX, 1);
@@ -101,50 +128,64 @@ static void from_large(struct lower *l, const struct later *later)
     emit_jmp_to(e, later->back);
 }
 
+/* A mode of the instruction's own does not matter for an integer that has no more bits than the format. Changes rcx. */
+static void check_exact(struct lower *l, const struct ir_insn *i, enum reg r)
+{
+    bool narrow = i->kind == IR_INT_I32 || i->kind == IR_INT_U32, wide = fp_is_double(i->type);
+    struct emit *e = &l->e;
+    if (i->rm == IR_RM_DYNAMIC || (narrow && wide))
+        return;
+    emit_mov_rr(e, W64, RCX, r);
+    if (i->kind == IR_INT_I32)
+        emit_rr(e, OP_MOVSXD, W64, RCX, RCX);
+    emit_shift_ri(e, i->kind == IR_INT_U64 ? SHIFT_SHR : SHIFT_SAR, W64, RCX, wide ? 53 : 24);
+    if (i->kind != IR_INT_U64) { /* 0 or -1 */
+        emit_ri(e, ALU_ADD, W64, RCX, 1);
+        emit_ri(e, ALU_CMP, W64, RCX, 1);
+    }
+    fp_step_from(l, emit_jcc(e, i->kind == IR_INT_U64 ? CC_NE : CC_A));
+}
+
+/* The integer in a register of its own kind's 64 or 32 bits; rcx is taken, and rax if need be. */
+static enum reg integer(struct lower *l, const struct ir_insn *i)
+{
+    lower_take(l, RCX);
+    if (i->kind != IR_INT_U32)
+        return lower_reg(l, i->a);
+    lower_take(l, RAX);
+    struct operand o = lower_operand(l, i->a);
+    if (o.kind == OPERAND_REG)
+        emit_rr(&l->e, OP_MOV_LOAD, W32, RAX, o.reg);
+    else
+        lower_mov(l, W32, RAX, o);
+    return RAX;
+}
+
 static void from_integer(struct lower *l, const struct ir_insn *i)
 {
     struct emit *e = &l->e;
-    bool wide = fp_is_double(i->type), narrow = i->kind == IR_INT_I32 || i->kind == IR_INT_U32;
     unsigned x = fp_dest(l);
-    if (!(wide && narrow)) /* those are exact */
-        fp_check_mode(l, i);
-    /* The old value is not waited for; what a float does not replace is its box. */
-    emit_rr(e, wide ? OP_XORPS : OP_PCMPEQD, W32, x, x);
-    enum width w = i->kind == IR_INT_I32 ? W32 : W64;
-    enum reg r;
-    if (i->kind == IR_INT_U32) {
-        r = RAX;
-        lower_take(l, RAX);
-        struct operand o = lower_operand(l, i->a);
-        if (o.kind == OPERAND_REG)
-            emit_rr(e, OP_MOV_LOAD, W32, RAX, o.reg);
-        else
-            lower_mov(l, W32, RAX, o);
-    } else if (i->kind == IR_INT_U64) {
-        lower_take(l, RAX);
-        lower_take(l, RCX); /* from_large uses both */
-        struct operand o = lower_operand(l, i->a);
-        r = o.kind == OPERAND_REG ? (enum reg)o.reg : RAX;
-        if (o.kind != OPERAND_REG)
-            lower_mov(l, W64, RAX, o);
-        struct later *later = lower_later(l, LATER_CALL);
+    enum reg r = integer(l, i);
+    uint8_t *large = NULL;
+    check_exact(l, i, r);
+    if (i->kind == IR_INT_U64) {
         emit_rr(e, OP_TEST, W64, r, r);
-        later->from[0] = emit_jcc(e, CC_S);
+        large = emit_jcc(e, CC_S);
+    }
+    /* The old value is not waited for; what a float does not replace is its box. */
+    emit_rr(e, fp_is_double(i->type) ? OP_XORPS : OP_PCMPEQD, W32, x, x);
+    emit_rr(e, fp_opcode(OP_CVTSI2SD, i->type), i->kind == IR_INT_I32 ? W32 : W64, x, r);
+    if (large) {
+        struct later *later = lower_later(l, LATER_CALL);
+        later->from[0] = large;
         later->emit = from_large;
         later->reg = (uint8_t)r;
         later->base = (uint8_t)x;
         later->value = i->type;
-        emit_rr(e, fp_opcode(OP_CVTSI2SD, i->type), W64, x, r);
         later->back = e->at;
-        lower_free(l, RCX);
-        lower_free(l, RAX);
-        fp_done(l, x);
-        return;
-    } else {
-        r = lower_reg(l, i->a);
     }
-    emit_rr(e, fp_opcode(OP_CVTSI2SD, i->type), w, x, r);
     lower_free(l, r);
+    lower_free(l, RCX);
     fp_done(l, x);
 }
 
