@@ -62,7 +62,14 @@ static void drop_jumps(struct tlb *tlb, struct tlb_context *c)
         for (unsigned i = 0; i < c->jumped.count; i++)
             c->jumps[c->jumped.slot[i]].pc = TLB_NO_JUMP;
     }
-    c->jumped.count = 0;
+    if (c->fared.count > TLB_FILLS) {
+        for (unsigned i = 0; i < TLB_FARS; i++)
+            c->fars[i].pc = TLB_NO_JUMP;
+    } else {
+        for (unsigned i = 0; i < c->fared.count; i++)
+            c->fars[c->fared.slot[i]].pc = TLB_NO_JUMP;
+    }
+    c->jumped.count = c->fared.count = 0;
     memset(c->code_pages, 0, sizeof(c->code_pages));
     c->local_code = false;
     tlb->fetch_epoch++;
@@ -114,6 +121,16 @@ void tlb_fetch_changed(struct hart *h)
     restamp(&h->tlb);
 }
 
+void tlb_enter_far(struct hart *h, unsigned slot, uint64_t from_page, uint64_t pc, const void *code)
+{
+    struct tlb_context *c = h->tlb.fetch;
+    if (c->fars[slot].pc == TLB_NO_JUMP)
+        remember(&c->fared, slot);
+    c->fars[slot] = (struct tlb_jump){from_page, code};
+    tlb_note_code(h, from_page);
+    tlb_note_code(h, pc);
+}
+
 void tlb_forget_code(struct hart *h)
 {
     for (unsigned i = 0; i < TLB_CONTEXTS; i++)
@@ -136,7 +153,7 @@ static void wipe(struct tlb *tlb, struct tlb_context *c)
 
 static void make_ready(struct tlb *tlb, struct tlb_context *c)
 {
-    c->jumped.count = TLB_FILLS + 1; /* all of them are to be set */
+    c->jumped.count = c->fared.count = TLB_FILLS + 1; /* all of them are to be set */
     wipe(tlb, c);
     __atomic_store_n(&c->ready, true, __ATOMIC_RELEASE);
 }

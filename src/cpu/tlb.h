@@ -44,6 +44,13 @@
 #define TLB_JUMPS (1u << TLB_JUMP_BITS)
 #define TLB_NO_JUMP UINT64_MAX /* an odd address */
 
+/*
+ * A direct jump to another page has a slot of its own, which its translation knows: the place of the
+ * jump in its page and two bits of its physical page. Jumps that share a slot are on different
+ * pages, which the entry tells apart by the virtual address of the page that was jumped from.
+ */
+#define TLB_FARS (4u << 11)
+
 struct tlb_entry {
     uint64_t read, write, fetch; /* tags; write: other harts' threads may make it invalid */
     uint64_t addend;             /* host address = virtual address + addend */
@@ -64,11 +71,12 @@ struct tlb_fills {
 struct tlb_context {
     struct tlb_entry entries[TLB_SIZE]; /* first: translated code is short on offsets */
     struct tlb_jump jumps[TLB_JUMPS];
+    struct tlb_jump fars[TLB_FARS];      /* pc: of the page that is jumped from */
     uint64_t satp;                       /* of U-mode contexts */
     uint64_t used;                       /* tlb.clock when it was last chosen */
     bool ready;                          /* its tags are set up; before, nobody looks */
     struct tlb_fills global, local;      /* entries that outlive a change of satp, and the others */
-    struct tlb_fills jumped;             /* jumps */
+    struct tlb_fills jumped, fared;      /* jumps, fars */
     uint64_t local_slots[TLB_SIZE / 64]; /* slots whose entries are not global */
     /* Pages that jumps, or the interpreter's, lead to: none but these are in them. By a hash. */
     uint64_t code_pages[TLB_CODE_PAGES / 64];
@@ -149,6 +157,8 @@ static inline unsigned tlb_jump_index(uint64_t pc)
     return (pc >> 1 ^ pc >> (TLB_JUMP_BITS + 1)) & (TLB_JUMPS - 1);
 }
 void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code);
+void tlb_enter_far(struct hart *h, unsigned slot, uint64_t from_page, uint64_t pc,
+                   const void *code);
 /* The interpreter's jump cache has got an entry; the page was just fetched from. */
 void tlb_note_code(struct hart *h, uint64_t pc);
 

@@ -44,20 +44,31 @@ struct jit_link {
     uint16_t target;               /* in the page: 0 to 4094 */
 };
 
+/* A direct jump to another page (TLB_FARS). */
+struct jit_far {
+    int64_t target; /* from the start of the page that it is on */
+    uint32_t slot;
+};
+
 /* A place in translated code that calls C. */
 struct jit_site {
     struct jit_block *block;
-    uint16_t offset; /* of its guest instruction, from the block's start */
-    uint8_t index;   /* guest instructions before it */
-    uint8_t length;  /* of its guest instruction */
-    uint8_t mem;     /* enum ir_mem of an access */
+    const uint8_t *retry; /* where a range is checked again */
+    uint16_t offset;      /* of its guest instruction, from the block's start */
+    uint8_t index;        /* guest instructions before it */
+    uint8_t length;       /* of its guest instruction */
+    int16_t low;          /* range that is checked at once: from the access's own address */
+    uint16_t span;
+    uint8_t mem; /* enum ir_mem of an access */
     bool writes;
     bool atomic; /* it has to be aligned, too */
-    int16_t low; /* range checked at once: from the access's own address */
-    uint16_t span;
-    const uint8_t *retry; /* where to check again */
+};
+
+/* One that calls a helper, or has the interpreter perform an instruction. */
+struct jit_helper_site {
+    struct jit_site site;
     const struct ir_helper *helper;
-    struct insn insn; /* for the helper; what jit_service_step performs */
+    struct insn insn; /* the instruction, as the helper wants it */
 };
 
 /* The part of a block's guest code that lies on a page, in that page's list. */
@@ -103,6 +114,7 @@ enum jit_stub {
     STUB_ENTER,  /* C: void (struct hart *h, const void *code) */
     STUB_LEAVE,  /* back to who called STUB_ENTER; the state is in struct hart */
     STUB_LINK,   /* an unlinked jump */
+    STUB_FAR,    /* a direct jump whose slot is another's */
     STUB_LOOKUP, /* a jump whose target the jump cache does not know */
     STUB_STALE,  /* the entry of a dropped block */
     STUB_LOAD,
@@ -217,6 +229,7 @@ struct jit_next {
 };
 
 struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen);
+struct jit_next jit_service_far(struct hart *h, const struct jit_far *far);
 struct jit_next jit_service_lookup(struct hart *h, uint64_t pc);
 struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end);
 struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, uint64_t va);
@@ -224,13 +237,13 @@ struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, u
 struct jit_next jit_service_load(struct hart *h, const struct jit_site *site, uint64_t va);
 struct jit_next jit_service_store(struct hart *h, const struct jit_site *site, uint64_t va,
                                   uint64_t value);
-struct jit_next jit_service_helper(struct hart *h, const struct jit_site *site);
-struct jit_next jit_service_csr(struct hart *h, const struct jit_site *site);
-struct jit_next jit_service_end(struct hart *h, const struct jit_site *site);
+struct jit_next jit_service_helper(struct hart *h, const struct jit_helper_site *at);
+struct jit_next jit_service_csr(struct hart *h, const struct jit_helper_site *at);
+struct jit_next jit_service_end(struct hart *h, const struct jit_helper_site *at);
 /* FP is made ready, or the interpreter runs the instruction. */
 struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site);
 /* The guest instruction at the site, site->insn, is performed by the interpreter; FP is ready. */
-struct jit_next jit_service_step(struct hart *h, const struct jit_site *site);
+struct jit_next jit_service_step(struct hart *h, const struct jit_helper_site *at);
 /* The guest instruction at the site is run by the interpreter, and what follows where it leads. */
 struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *site);
 

@@ -125,8 +125,15 @@ struct ir_guest {
     struct decoded insn;
 };
 
+/* A register's value, while it is a constant or a pc. */
+struct ir_known {
+    uint8_t op; /* IR_const, IR_pc, or IR_none: it may be anything */
+    int64_t imm;
+};
+
 struct ir_block {
-    struct ir_insn *insns; /* insns[0] is IR_none */
+    struct ir_known known[32]; /* by integer register, behind the last instruction */
+    struct ir_insn *insns;     /* insns[0] is IR_none */
     unsigned count, room;
     struct ir_guest *guests;
     unsigned guest_count, guest_room;
@@ -139,6 +146,9 @@ void ir_block_init(struct ir_block *b, const struct isa *isa);
 void ir_block_free(struct ir_block *b);
 /* Empty again, the memory kept. */
 void ir_block_clear(struct ir_block *b);
+
+/* Takes away writes to registers that nobody can see before the next one (ir_dead.c). */
+void ir_remove_dead(struct ir_block *b);
 
 /*
  * Appends what an instruction at that distance from the block's start does. false: no memory or no

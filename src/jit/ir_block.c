@@ -3,6 +3,7 @@
 #include "jit/ir.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define ROOM_FIRST 64
 #define ROOM_MAX (UINT16_MAX + 1u)
@@ -23,6 +24,7 @@ void ir_block_clear(struct ir_block *b)
 {
     b->count = b->insns ? 1 : 0;
     b->guest_count = 0;
+    memset(b->known, 0, sizeof(b->known));
     b->failed = false;
 }
 

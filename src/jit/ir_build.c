@@ -12,11 +12,14 @@
  * F2. pc + constant is another pc;
  * F3. a + 0 is a;
  * F4. extension to 32 bits of what has the type i32 anyway (rv32) is the value itself;
- * F5. check_target of an address that cannot be misaligned is nothing.
+ * F5. a register that was set to a constant or a pc in the block is that;
+ * F6. pc AND -2 is pc, and a jump to it is relative;
+ * F7. check_target of an address that cannot be misaligned is nothing.
  */
 #include "jit/ir.h"
 
 #include "cpu/fp.h"
+#include <string.h>
 
 /* The instruction under construction. */
 struct builder {
@@ -112,6 +115,8 @@ SHARED ir_ref binary(struct builder *b, enum ir_op op, enum ir_type type, ir_ref
             return x; /* F3 */
         if (op == IR_add && i->op == IR_pc && type == b->xlen)
             return pc(b, i->imm + n); /* F2 */
+        if (op == IR_and && i->op == IR_pc && n == -2 && type == b->xlen)
+            return pc(b, i->imm & -2); /* F6: blocks start at even addresses */
     }
     return EMIT(b, .op = op, .type = type, .a = x, .b = y);
 }
@@ -142,13 +147,22 @@ SHARED ir_ref select_of(struct builder *b, ir_ref condition, ir_ref x, ir_ref y)
 
 SHARED ir_ref get_x(struct builder *b, unsigned reg)
 {
-    return reg ? EMIT(b, .op = IR_get_x, .type = b->xlen, .imm = reg) : constant(b, b->xlen, 0);
+    const struct ir_known *known = &b->block->known[reg];
+    if (!reg || known->op == IR_const)
+        return constant(b, b->xlen, reg ? (uint64_t)known->imm : 0);
+    if (known->op == IR_pc)
+        return pc(b, known->imm);
+    return EMIT(b, .op = IR_get_x, .type = b->xlen, .imm = reg);
 }
 
 SHARED void set_x(struct builder *b, unsigned reg, ir_ref value)
 {
-    if (reg)
-        EMIT(b, .op = IR_set_x, .a = value, .imm = reg);
+    if (!reg)
+        return;
+    const struct ir_insn *i = at(b, value);
+    struct ir_known *known = &b->block->known[reg];
+    *known = (struct ir_known){i->op == IR_const || i->op == IR_pc ? i->op : IR_none, i->imm};
+    EMIT(b, .op = IR_set_x, .a = value, .imm = reg);
 }
 
 SHARED ir_ref get_f(struct builder *b, unsigned reg)
@@ -175,7 +189,7 @@ static enum ir_type mem_type(const struct builder *b, enum ir_mem mem)
     return mem == IR_MEM_u64 ? IR_I64 : b->xlen;
 }
 
-/* F5: a block starts where an instruction may start, so only bit 1 of the distance matters. */
+/* F7: a block starts where an instruction may start, so only bit 1 of the distance matters. */
 SHARED void check_target(struct builder *b, ir_ref target)
 {
     const struct ir_insn *i = at(b, target);
@@ -191,6 +205,15 @@ SHARED void branch_if(struct builder *b, ir_ref condition)
         EMIT(b, .op = IR_check_target, .a = select_of(b, condition, taken, not_taken));
     }
     EMIT(b, .op = IR_branch_if, .a = condition, .imm = target);
+}
+
+SHARED void jump(struct builder *b, ir_ref target)
+{
+    const struct ir_insn *i = at(b, target);
+    if (i->op == IR_pc) /* F6 */
+        EMIT(b, .op = IR_jump_rel, .imm = i->imm);
+    else
+        EMIT(b, .op = IR_jump, .a = target);
 }
 
 SHARED ir_ref fp(struct builder *b, enum ir_op op, enum ir_fp kind, enum ir_type type,
@@ -417,10 +440,11 @@ static enum ir_type fp_result(const struct builder *b, enum ir_fp kind, enum ir_
     } while (0)
 #define BRANCH_IF(c) branch_if(b, c)
 #define JUMP_REL EMIT(b, .op = IR_jump_rel, .imm = (int64_t)b->offset + b->d->imm)
-#define JUMP(target) EMIT(b, .op = IR_jump, .a = (target))
+#define JUMP(target) jump(b, target)
 #define HELPER_CALL(ir, f, field) \
     do { \
         static const struct ir_helper helper_of = {.name = #f, .field = helper_##f}; \
+        memset(b->block->known, 0, sizeof(b->block->known)); /* it may write any register */ \
         EMIT(b, .op = ir, .helper = &helper_of); \
     } while (0)
 #define HELPER(f) HELPER_CALL(IR_call, f, call)

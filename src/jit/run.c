@@ -145,6 +145,20 @@ struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
     return (struct jit_next){block->entry, false};
 }
 
+struct jit_next jit_service_far(struct hart *h, const struct jit_far *far)
+{
+    uint64_t from_page = h->translated.page_va;
+    uint32_t slot = far->slot; /* before code is emptied */
+    struct tlb_context *context = h->tlb.fetch;
+    uint64_t target = wrap(h, from_page + (uint64_t)far->target);
+    h->pc = target;
+    struct jit_next next = go_on(h, JIT_NORMAL);
+    /* Only if nothing came in between is what runs next what the jump leads to. */
+    if (!next.unwind && h->tlb.fetch == context && h->pc == target)
+        tlb_enter_far(h, slot, from_page, target, next.code);
+    return next;
+}
+
 struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
 {
     const struct jit_block *block;
@@ -245,24 +259,26 @@ static void set_block(struct hart *h, const struct jit_site *site)
     h->block_pc = h->translated.page_va + ((uintptr_t)block->code & ~PAGE_MASK);
 }
 
-struct jit_next jit_service_helper(struct hart *h, const struct jit_site *site)
+struct jit_next jit_service_helper(struct hart *h, const struct jit_helper_site *at)
 {
+    const struct jit_site *site = &at->site;
     set_block(h, site);
-    return site->helper->call(h, &site->insn) ? (struct jit_next){NULL, 0} : take_fault(h, site);
+    return at->helper->call(h, &at->insn) ? (struct jit_next){NULL, 0} : take_fault(h, site);
 }
 
-struct jit_next jit_service_csr(struct hart *h, const struct jit_site *site)
+struct jit_next jit_service_csr(struct hart *h, const struct jit_helper_site *at)
 {
+    const struct jit_site *site = &at->site;
     struct jit_next next = {NULL, 0};
     unsigned rest = site->block->insns - site->index;
     set_block(h, site);
     h->instret -= rest;
-    enum csr_result result = site->helper->csr(h, &site->insn);
+    enum csr_result result = at->helper->csr(h, &at->insn);
     h->instret += rest;
     if (result == CSR_OK)
         return next;
     if (result == CSR_ILLEGAL) {
-        hart_fault(h, CAUSE_ILLEGAL, insn_bits(h->block, &site->insn));
+        hart_fault(h, CAUSE_ILLEGAL, insn_bits(h->block, &at->insn));
         return take_fault(h, site);
     }
     stop_at(h, site);
@@ -271,13 +287,14 @@ struct jit_next jit_service_csr(struct hart *h, const struct jit_site *site)
     return go_on_unwound(h);
 }
 
-struct jit_next jit_service_end(struct hart *h, const struct jit_site *site)
+struct jit_next jit_service_end(struct hart *h, const struct jit_helper_site *at)
 {
+    const struct jit_site *site = &at->site;
     set_block(h, site);
     stop_at(h, site);
     uint64_t pc = h->pc;
     h->pc = wrap(h, pc + site->length);
-    if (site->helper->call(h, &site->insn)) {
+    if (at->helper->call(h, &at->insn)) {
         h->instret++;
     } else {
         h->pc = pc;
@@ -297,10 +314,10 @@ struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site)
 }
 
 /* FP being on, with a mode that is not reserved, it cannot trap. */
-struct jit_next jit_service_step(struct hart *h, const struct jit_site *site)
+struct jit_next jit_service_step(struct hart *h, const struct jit_helper_site *at)
 {
     fp_to_c(h);
-    code_perform(h, &site->insn);
+    code_perform(h, &at->insn);
     backend_fp_from_c(h);
     return (struct jit_next){NULL, 0};
 }

@@ -55,6 +55,7 @@ static unsigned build(struct jit_hart *jh, const struct source *source)
         if (ends_block(ir, &d))
             break;
     }
+    ir_remove_dead(ir);
     return at;
 }
 
@@ -114,8 +115,12 @@ static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8
     }
     struct jit_block *block = new_block(jh, &source, size, code, variant);
     uint8_t *start = jh->code;
-    if (!backend_translate(jh, block, second))
+    if (!backend_translate(jh, block, second)) {
+        log_line(jit->log, LOG_DEBUG, "not translated: %s at 0x%llx, of %u instructions",
+                 insn_info(jh->ir.guests[0].insn.id)->name, (unsigned long long)pc,
+                 jh->ir.guest_count);
         return NULL;
+    }
     if (!jit_publish(jh, block, version)) {
         *again = true;
         return NULL;

@@ -130,6 +130,15 @@ enum reg lower_reg(struct lower *l, ir_ref ref)
 
 void lower_into(struct lower *l, enum reg to, ir_ref ref, enum width w)
 {
+    const struct ir_insn *i = lower_insn(l, ref);
+    if (l->values[ref].reg == NO_REG && i->op == IR_pc) {
+        make_pc(l, to, i->imm);
+        return;
+    }
+    if (l->values[ref].reg == NO_REG && i->op == IR_const) {
+        emit_mov_imm_quiet(&l->e, to, w == W64 ? (uint64_t)i->imm : (uint32_t)i->imm);
+        return;
+    }
     struct operand o = lower_operand(l, ref);
     lower_mov(l, w, to, o);
     if (o.kind == OPERAND_REG && o.reg != to)
@@ -348,14 +357,19 @@ const uint8_t *lower_stub(const struct lower *l, enum jit_stub stub)
     return l->jit->stub[stub] - l->e.to_exec; /* where it can be written: distances are the same */
 }
 
-struct jit_site *lower_site(struct lower *l)
+void lower_fill_site(struct lower *l, struct jit_site *site)
 {
-    struct jit_site *site = jit_meta(l->jh, sizeof(*site));
     const struct ir_guest *guest = lower_guest(l);
     site->block = l->block;
     site->offset = (uint16_t)guest->offset;
     site->index = (uint8_t)l->guest;
     site->length = guest->insn.length;
+}
+
+struct jit_site *lower_site(struct lower *l)
+{
+    struct jit_site *site = jit_meta(l->jh, sizeof(*site));
+    lower_fill_site(l, site);
     return site;
 }
 
@@ -369,6 +383,7 @@ struct later *lower_later(struct lower *l, enum later_kind kind)
     struct later *later = &l->laters[l->later_count++];
     memset(later, 0, sizeof(*later));
     later->kind = (uint8_t)kind;
+    later->guest = (uint8_t)l->guest;
     return later;
 }
 
@@ -376,6 +391,7 @@ static void emit_laters(struct lower *l)
 {
     for (unsigned i = 0; i < l->later_count; i++) {
         const struct later *later = &l->laters[i];
+        l->guest = later->guest;
         for (unsigned n = 0; n < 3; n++)
             if (later->from[n])
                 emit_patch_here(&l->e, later->from[n]);
@@ -419,7 +435,7 @@ static void count_uses(struct lower *l)
 static void lower_one(struct lower *l)
 {
     const struct ir_insn *i = lower_insn(l, (ir_ref)l->at);
-    if (is_lazy(i) || waits(l, l->at))
+    if (i->op == IR_none || is_lazy(i) || waits(l, l->at))
         return;
     if (i->op == IR_set_x) {
         set_x(l, i);

@@ -40,6 +40,7 @@ struct lower;
 /* Code out of the way, made when the block's is done. */
 enum later_kind {
     LATER_LOAD,
+    LATER_FAR,
     LATER_STORE,
     LATER_GROUP,
     LATER_FP_ON,
@@ -59,10 +60,12 @@ struct later {
     int32_t imm;      /* load, store: distance from base; exit: target */
     int32_t value;    /* store of a constant */
     unsigned retired; /* exit: instructions of the block that it does not run */
+    uint8_t guest;    /* index of the guest instruction that it is a part of */
     uint8_t *from[3]; /* jumps that lead here; NULL: none */
     uint8_t *back;    /* where to go on; LATER_CALL: the call */
     struct jit_site *site;
     struct jit_link *link;
+    struct jit_far *far;
     void (*emit)(struct lower *l, const struct later *later); /* LATER_CALL */
 };
 
@@ -159,6 +162,7 @@ void lower_call_pure(struct lower *l, uint64_t (*function)(uint64_t, uint64_t));
 enum cond lower_condition(struct lower *l, ir_ref ref);
 
 struct later *lower_later(struct lower *l, enum later_kind kind);
+void lower_fill_site(struct lower *l, struct jit_site *site);
 struct jit_site *lower_site(struct lower *l);
 const uint8_t *lower_stub(const struct lower *l, enum jit_stub stub);
 

@@ -98,7 +98,6 @@ _Static_assert(NO_RESERVATION == UINT64_MAX, "stored as a sign-extended constant
 static void exchange_loop(struct lower *l, const struct ir_insn *i, enum width w)
 {
     struct emit *e = &l->e;
-    struct operand v = lower_operand(l, i->b);
     static const uint8_t keeps_old[IR_AMOS] = {
         [IR_AMO_min] = CC_L,
         [IR_AMO_max] = CC_G,
@@ -107,17 +106,16 @@ static void exchange_loop(struct lower *l, const struct ir_insn *i, enum width w
     };
     emit_load(e, w, RAX, mem(RCX, 0));
     const uint8_t *again = e->at;
+    lower_into(l, RDX, i->b, w);
     if (keeps_old[i->kind]) {
-        lower_mov(l, w, RDX, v);
         emit_rr(e, OP_CMP, w, RAX, RDX);
         emit_rr(e, OP_CMOV | keeps_old[i->kind], w, RDX, RAX);
     } else {
-        emit_mov_rr(e, w, RDX, RAX);
-        lower_alu(l,
-                  i->kind == IR_AMO_and  ? ALU_AND
-                  : i->kind == IR_AMO_or ? ALU_OR
-                                         : ALU_XOR,
-                  w, RDX, v);
+        emit_rr(e,
+                i->kind == IR_AMO_and  ? OP_AND
+                : i->kind == IR_AMO_or ? OP_OR
+                                       : OP_XOR,
+                w, RDX, RAX);
     }
     lock_rm(l, OP_CMPXCHG, w, RDX);
     emit_jcc_to(e, CC_NE, again);

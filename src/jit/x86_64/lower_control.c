@@ -108,21 +108,40 @@ static void jump_to_rax(struct lower *l, bool polls)
 }
 _Static_assert(sizeof(struct tlb_jump) == 16, "an index of halfwords, times 8");
 
+/* To another page, through the slot that is this jump's own. */
+static void jump_far(struct lower *l, int64_t target)
+{
+    struct emit *e = &l->e;
+    int64_t place = (int64_t)l->page_offset + target;
+    uint64_t page = (uint64_t)(l->block->code - l->jit->bus->ram) >> PAGE_SHIFT;
+    struct jit_far *far = jit_meta(l->jh, sizeof(*far));
+    unsigned at = (l->page_offset + lower_guest(l)->offset) % PAGE_SIZE;
+    far->target = place;
+    far->slot = at >> 1 | (unsigned)(page & 3) << 11;
+    int32_t entry =
+        (int32_t)(offsetof(struct tlb_context, fars) + far->slot * sizeof(struct tlb_jump));
+    emit_load(e, W64, RAX, HART(translated.page_va));
+    emit_rm(e, OP_CMP, W64, RAX, mem(RTLB, entry));
+    struct later *miss = lower_later(l, LATER_FAR);
+    miss->from[0] = emit_jcc(e, CC_NE);
+    miss->far = far;
+    emit_mi(e, ALU_ADD, l->xw, HART(translated.page_va), (int32_t)(place & -(int64_t)PAGE_SIZE));
+    emit_jmp_m(e, mem(RTLB, entry + (int32_t)offsetof(struct tlb_jump, code)));
+}
+
 /* A direct jump. Links do not wait: the stub does, if it must. */
 static void jump_direct(struct lower *l, int64_t target, bool backwards)
 {
     int32_t place = in_page(l, target);
-    if (place < 0) {
-        pc_to_rax(l, target);
-        jump_to_rax(l, backwards);
-        return;
-    }
     if (backwards) {
         struct later *exit = lower_later(l, LATER_EXIT);
         exit->from[0] = poll(l);
         exit->imm = (int32_t)target;
     }
-    link_to(l, place, false);
+    if (place < 0)
+        jump_far(l, target);
+    else
+        link_to(l, place, false);
 }
 
 static bool is_backwards(const struct lower *l, int64_t target)
@@ -199,8 +218,9 @@ static void jump_out_of_line(struct lower *l, const struct later *later)
 {
     emit_patch(later->back, l->e.at);
     if (later->value)
-        pc_to_rax(l, later->imm);
-    jump_to_rax(l, true);
+        jump_far(l, later->imm);
+    else
+        jump_to_rax(l, true);
 }
 
 /* A call to somewhere that is not in the page: to code behind the block, which jumps. */
@@ -221,7 +241,7 @@ static void jump_rel(struct lower *l, const struct ir_insn *i)
         return;
     }
     int32_t place = in_page(l, i->imm);
-    if (place >= 0 && is_backwards(l, i->imm)) {
+    if (is_backwards(l, i->imm)) {
         struct later *exit = lower_later(l, LATER_EXIT);
         exit->from[0] = poll(l);
         exit->imm = (int32_t)i->imm;
@@ -278,7 +298,8 @@ static void call_helper(struct lower *l, const struct ir_insn *i, enum jit_stub 
     const struct decoded *d = &lower_guest(l)->insn;
     enum insn_format format = insn_info(d->id)->format;
     bool is_csr = format == FORMAT_CSR || format == FORMAT_CSRI;
-    struct jit_site *site = lower_site(l);
+    struct jit_helper_site *site = jit_meta(l->jh, sizeof(*site));
+    lower_fill_site(l, &site->site);
     site->helper = i->helper;
     site->insn = (struct insn){.imm = d->imm,
                                .rd = d->rd,
@@ -359,7 +380,14 @@ bool lower_control(struct lower *l, const struct ir_insn *i)
 
 void lower_fall_off(struct lower *l)
 {
-    jump_direct(l, l->block->bytes, false);
+    int32_t place = in_page(l, l->block->bytes);
+    if (place >= 0) {
+        link_to(l, place, false);
+        return;
+    }
+    /* The last instruction may be a branch, whose slot for far jumps this must not share. */
+    pc_to_rax(l, l->block->bytes);
+    jump_to_rax(l, false);
 }
 
 /*
@@ -396,6 +424,10 @@ void lower_later_control(struct lower *l, const struct later *later)
     case LATER_EXIT: /* something waits: to the target by way of C */
         pc_to_rax(l, later->imm);
         emit_jmp_to(e, lower_stub(l, STUB_LOOKUP));
+        break;
+    case LATER_FAR:
+        emit_lea_rip(e, RAX, later->far);
+        emit_jmp_to(e, lower_stub(l, STUB_FAR));
         break;
     case LATER_INDIRECT:
         emit_jmp_to(e, lower_stub(l, STUB_LOOKUP));

@@ -109,9 +109,10 @@ void fp_canonical(struct lower *l, unsigned x, enum ir_type type)
 
 static struct jit_site *step_site(struct lower *l)
 {
-    struct jit_site *site = lower_site(l);
-    site->insn = code_slot(l->jh->hart, &lower_guest(l)->insn);
-    return site;
+    struct jit_helper_site *at = jit_meta(l->jh, sizeof(*at));
+    lower_fill_site(l, &at->site);
+    at->insn = code_slot(l->jh->hart, &lower_guest(l)->insn);
+    return &at->site; /* its first member: for the service the whole */
 }
 
 static void call_step(struct lower *l, const struct jit_site *site)

@@ -229,6 +229,7 @@ size_t backend_stubs(struct jit *jit)
 #define SERVICE(name) (struct jit_next(*)()) jit_service_##name
     STUB(STUB_LEAVE, make_leave(e));
     STUB(STUB_LOOKUP, make_jump_service(e, SERVICE(lookup)));
+    STUB(STUB_FAR, make_jump_service(e, SERVICE(far)));
     STUB(STUB_LINK, make_jump_service(e, SERVICE(link)));
     STUB(STUB_STALE, make_stale(e));
     STUB(STUB_ENTER, make_enter(e));
