@@ -72,6 +72,7 @@ struct engine {
 /* What translated code keeps beside the registers. */
 #define TRANSLATED_COUNTS 65
 #define TRANSLATED_CONSTANTS 12
+#define TRANSLATED_ADDENDS 4
 struct translated {
     uint64_t page_va;     /* virtual address of the page that is run */
     uint64_t stack_base;  /* host stack where calls of the guest begin to nest */
@@ -80,7 +81,8 @@ struct translated {
     uint32_t mxcsr;       /* x86-64: to look at MXCSR */
     uint8_t fp_live;      /* FP registers, flags and rounding mode are in the host's */
     uint64_t count[TRANSLATED_COUNTS][2] __attribute__((aligned(16))); /* {n, 0} */
-    uint64_t constants[TRANSLATED_CONSTANTS][2];                       /* the backend's */
+    uint64_t addend[TRANSLATED_ADDENDS]; /* of pages that the running block has checked */
+    uint64_t constants[TRANSLATED_CONSTANTS][2] __attribute__((aligned(16)));                       /* the backend's */
 };
 
 #define REG_SINK 32 /* where a write to x0 goes */

@@ -305,14 +305,12 @@ static void set_x(struct lower *l, const struct ir_insn *i)
     const struct ir_insn *from = lower_insn(l, i->a);
     if (from->op == IR_get_f && r != NO_REG && l->xw == W64 &&
         pinned_f((unsigned)from->imm) != NO_REG) {
-        if (l->group.known && l->group.base == guest)
-            lower_forget_group(l);
+        lower_base_changed(l, guest, NULL);
         emit_movq_from_x(&l->e, r, pinned_f((unsigned)from->imm));
         return;
     }
     struct operand o = lower_operand(l, i->a);
-    if (l->group.known && l->group.base == guest)
-        lower_forget_group(l);
+    lower_base_changed(l, guest, from);
     if (l->xw == W32) { /* kept sign-extended */
         if (o.kind == OPERAND_IMM) {
             if (r != NO_REG)

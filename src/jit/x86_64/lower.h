@@ -27,7 +27,7 @@ struct value {
 
 /* Accesses off one register whose page is known. */
 struct group {
-    bool known;        /* rdx is the page's addend */
+    bool known;        /* rdx (or what it was kept in) is the page's addend */
     bool writable;     /* checked for stores too */
     uint8_t base;      /* guest register */
     int32_t low, high; /* distances from base that the check covers: [low, high) */
@@ -84,6 +84,7 @@ struct lower {
     uint16_t temps;       /* host registers that hold temporaries, a bit each */
     uint16_t kept;        /* those with more than one use: till the instruction's end */
     struct group group;
+    struct group kept_groups[TRANSLATED_ADDENDS]; /* whose addends are in hart.translated.addend */
     bool fp_on;     /* hart.translated.fp_live is known to be set */
     uint32_t boxed; /* guest FP registers that are known to be NaN-boxed */
     uint8_t
@@ -171,6 +172,11 @@ static inline void lower_forget_group(struct lower *l)
 {
     l->group.known = false;
 }
+
+/* The address space may be another one. */
+void lower_forget_groups(struct lower *l);
+/* A guest register was set to that operation's value; NULL: whatever. */
+void lower_base_changed(struct lower *l, unsigned guest, const struct ir_insn *value);
 
 /*
  * One operation each; false: this file does not know it.

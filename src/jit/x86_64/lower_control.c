@@ -312,7 +312,7 @@ static void call_helper(struct lower *l, const struct ir_insn *i, enum jit_stub 
         site->insn.rs2 = (uint8_t)l->guest;
     emit_lea_rip(&l->e, RAX, site);
     emit_call_to(&l->e, lower_stub(l, stub));
-    lower_forget_group(l);
+    lower_forget_groups(l);
     l->fp_on = false;
     l->boxed = 0;
 }

@@ -166,8 +166,8 @@ void fp_step(struct lower *l)
         const struct ir_insn *i = lower_insn(l, (ir_ref)(l->at + 1));
         if (i->op == IR_set_f)
             lower_fp_note_box(l, i);
-        else if (i->op == IR_set_x && l->group.base == i->imm)
-            lower_forget_group(l);
+        else if (i->op == IR_set_x)
+            lower_base_changed(l, (unsigned)i->imm, NULL);
     }
 }
 

@@ -79,6 +79,7 @@ static void write_flags(struct lower *l)
 static void set_rd(struct lower *l, unsigned rd)
 {
     enum reg pinned = pinned_x(rd);
+    lower_base_changed(l, rd, NULL);
     if (pinned != NO_REG)
         emit_mov_rr(&l->e, W32, pinned, RCX);
     else

@@ -12,7 +12,9 @@
  *     mov  reg, [base + rdx + imm]         the access
  *
  * One check serves a run of accesses off the same base register: it covers the range from the lowest
- * to the highest of them, and the ones that follow are one instruction each. Where they do not lie on
+ * to the highest of them, and the ones that follow are one instruction each, also when the register is
+ * moved on by a constant in between. While accesses off another register take turns with them, the
+ * addend is kept in struct hart, and getting it back is one instruction more. Where they do not lie on
  * one page, the block is left for a translation of the rest that checks each by itself (JIT_SINGLE).
  */
 #include "jit/x86_64/lower.h"
@@ -105,31 +107,144 @@ static bool ends_group(const struct ir_insn *i, unsigned base)
     }
 }
 
+/* How far a value is from what the register held before: false: it is something else. */
+static bool moves_by(const struct lower *l, const struct ir_insn *value, unsigned guest,
+                     int32_t *by)
+{
+    if (!value || value->op != IR_add || value->type != IR_I64 || l->xw != W64)
+        return false;
+    const struct ir_insn *a = lower_insn(l, value->a), *b = lower_insn(l, value->b);
+    if (a->op != IR_get_x || (unsigned)a->imm != guest || b->op != IR_const ||
+        b->imm < -GROUP_SPAN_MAX || b->imm > GROUP_SPAN_MAX)
+        return false;
+    *by = (int32_t)b->imm;
+    return true;
+}
+
+static void base_changed(struct group *g, unsigned guest, bool moves, int32_t by)
+{
+    if (g->base != guest)
+        return;
+    g->known = g->known && moves;
+    g->low -= by;
+    g->high -= by;
+}
+
+void lower_base_changed(struct lower *l, unsigned guest, const struct ir_insn *value)
+{
+    int32_t by = 0;
+    bool moves = moves_by(l, value, guest, &by);
+    base_changed(&l->group, guest, moves, by);
+    for (unsigned n = 0; n < TRANSLATED_ADDENDS; n++)
+        base_changed(&l->kept_groups[n], guest, moves, by);
+}
+
+void lower_forget_groups(struct lower *l)
+{
+    l->group.known = false;
+    for (unsigned n = 0; n < TRANSLATED_ADDENDS; n++)
+        l->kept_groups[n].known = false;
+}
+
 /* The accesses off `base` from operation l->at on, as far as one check can serve them: their range.
  * Returns how many there are. */
 static unsigned scan_group(const struct lower *l, unsigned base, int32_t *low, int32_t *high)
 {
     const struct ir_block *ir = l->ir;
     unsigned count = 0;
+    int32_t moved = 0, by;
     for (unsigned n = l->at; n < ir->count; n++) {
         const struct ir_insn *i = &ir->insns[n];
         if (is_access(i)) {
             struct place p = access_place(l, i);
             if (p.base != base)
-                break;
-            int32_t end = p.imm + kinds[i->mem].size;
-            int32_t new_low = count && *low < p.imm ? *low : p.imm;
+                continue;
+            int32_t start = p.imm + moved, end = start + kinds[i->mem].size;
+            int32_t new_low = count && *low < start ? *low : start;
             int32_t new_high = count && *high > end ? *high : end;
             if (new_high - new_low > GROUP_SPAN_MAX)
                 break;
             *low = new_low;
             *high = new_high;
             count++;
+        } else if (i->op == IR_set_x && (unsigned)i->imm == base &&
+                   moves_by(l, lower_insn(l, i->a), base, &by)) {
+            moved += by;
         } else if (ends_group(i, base)) {
             break;
         }
     }
     return count;
+}
+
+static bool covers(const struct group *g, struct place p, unsigned size, bool writes)
+{
+    return g->known && p.base && g->base == p.base && p.imm >= g->low &&
+           p.imm + (int32_t)size <= g->high && (g->writable || !writes);
+}
+
+/* Whether an access behind operation l->at could use a group. */
+static bool is_wanted_later(const struct lower *l, const struct group *group)
+{
+    struct group g = *group;
+    int32_t by;
+    for (unsigned n = l->at + 1; n < l->ir->count; n++) {
+        const struct ir_insn *i = &l->ir->insns[n];
+        if (is_access(i)) {
+            if (covers(&g, access_place(l, i), kinds[i->mem].size, i->op == IR_store))
+                return true;
+        } else if (i->op == IR_set_x && (unsigned)i->imm == g.base) {
+            if (!moves_by(l, lower_insn(l, i->a), g.base, &by))
+                return false;
+            base_changed(&g, g.base, true, by);
+        } else if (i->op == IR_call || i->op == IR_call_csr || i->op == IR_call_end) {
+            return false;
+        }
+    }
+    return false;
+}
+
+static struct mem kept_addend(unsigned n)
+{
+    return hart_field(offsetof(struct hart, translated.addend) + 8 * n);
+}
+
+/* Keeps the group of rdx, if it is of use later and not kept already. */
+static void keep_group(struct lower *l)
+{
+    unsigned free = 0;
+    for (unsigned n = 0; n < TRANSLATED_ADDENDS; n++) {
+        const struct group *g = &l->kept_groups[n];
+        if (g->known && g->base == l->group.base && g->low == l->group.low &&
+            g->high == l->group.high && g->writable == l->group.writable)
+            return;
+        if (!g->known)
+            free = n;
+    }
+    if (!is_wanted_later(l, &l->group))
+        return;
+    emit_store(&l->e, W64, RDX, kept_addend(free));
+    l->kept_groups[free] = l->group;
+}
+
+/* Before an access: the group that covers it in rdx again, if there is one. */
+static void choose_group(struct lower *l, const struct ir_insn *i)
+{
+    struct place p = access_place(l, i);
+    unsigned size = kinds[i->mem].size;
+    bool writes = i->op == IR_store;
+    if (covers(&l->group, p, size, writes))
+        return;
+    if (l->group.known)
+        keep_group(l);
+    for (unsigned n = 0; n < TRANSLATED_ADDENDS; n++) {
+        if (covers(&l->kept_groups[n], p, size, writes)) {
+            lower_forget_group(l);
+            emit_load(&l->e, W64, RDX, kept_addend(n));
+            l->group = l->kept_groups[n];
+            return;
+        }
+    }
 }
 
 uint8_t *lower_check_page(struct lower *l, struct mem address, bool writes, unsigned span)
@@ -168,8 +283,7 @@ static struct mem checked(struct lower *l, const struct ir_insn *i, enum reg bas
     struct group *g = &l->group;
     struct mem access = mem_index(base, RDX, 0, p.imm);
     *later = NULL;
-    if (p.base && g->known && g->base == p.base && p.imm >= g->low &&
-        p.imm + (int32_t)size <= g->high && (g->writable || !writes))
+    if (covers(g, p, size, writes))
         return access;
 
     int32_t low = p.imm, high = p.imm + (int32_t)size;
@@ -225,6 +339,7 @@ static void load(struct lower *l, const struct ir_insn *i)
 {
     struct place p;
     struct later *later;
+    choose_group(l, i);
     const uint8_t *retry = l->e.at;
     enum reg base = base_of(l, i, &p);
     struct mem access = checked(l, i, base, p, retry, &later);
@@ -297,6 +412,7 @@ static void store(struct lower *l, const struct ir_insn *i)
         lower_free(l, v.reg);
         v = (struct operand){.kind = OPERAND_MEM, .mem = hart_x(REG_SINK)};
     }
+    choose_group(l, i);
     const uint8_t *retry = l->e.at;
     enum reg base = base_of(l, i, &p);
     struct mem access = checked(l, i, base, p, retry, &later);
