@@ -16,6 +16,9 @@
  * moved on by a constant in between. While accesses off another register take turns with them, the
  * addend is kept in struct hart, and getting it back is one instruction more. Where they do not lie on
  * one page, the block is left for a translation of the rest that checks each by itself (JIT_SINGLE).
+ *
+ * What was checked stays true to the block's end: fences are served between blocks, and by helpers,
+ * behind which nothing is known (lower_forget_groups).
  */
 #include "jit/x86_64/lower.h"
 
