@@ -104,8 +104,10 @@ static bool set_jit(void *ctx, const struct option *o, const char *value, struct
         cli->config.jit = RVVM_JIT_ON;
     else if (!strcmp(value, "off"))
         cli->config.jit = RVVM_JIT_OFF;
+    else if (!strcmp(value, "check"))
+        cli->config.jit = RVVM_JIT_CHECK;
     else
-        return error_set(err, "-%s %s: there are: on, off", o->name, value);
+        return error_set(err, "-%s %s: there are: on, off, check", o->name, value);
     return true;
 }
 
@@ -183,7 +185,10 @@ static const struct option options[] = {
     {"nographic", NULL, "no window (there is none yet)", option_set_true, AT(no_window), true},
     {"nogui", NULL, NULL, option_set_true, AT(no_window), true},
     {"no-reboot", NULL, "end when the guest restarts", option_set_true, AT(config.no_reboot), true},
-    {"jit", "on|off", "translate guest code (the default), or interpret it", set_jit, 0, false},
+    {"jit", "on|off|check", "translate guest code (the default), interpret it, or compare both",
+     set_jit, 0, false},
+    {"jit-cache", "SIZE", "memory for translated code", option_set_size, AT(config.code_cache),
+     false},
     {"d", "LIST", "stats: counters at the end; in, ir, out: translated code", set_debug, 0, true},
     {"v", NULL, "say more; twice: still more", set_verbose, 0, true},
     {"h", NULL, "this help", option_set_true, AT(help), true},
@@ -276,6 +281,9 @@ static void print_stats(const struct rvvm_machine *machine, uint64_t ns)
             stats.translated_blocks, stats.translated_insns, stats.translated_bytes,
             (double)stats.translation_ns / 1e9, stats.dropped_blocks, stats.evicted_blocks,
             stats.chained_jumps, stats.lookups, stats.interpreted);
+    if (stats.checked_blocks)
+        fprintf(stderr, "rvvm: %" PRIu64 " blocks run both ways and compared\n",
+                stats.checked_blocks);
 }
 
 static int run(struct cli *cli)

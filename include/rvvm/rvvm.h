@@ -69,6 +69,9 @@ enum rvvm_dump {
 enum rvvm_jit {
     RVVM_JIT_ON,  /* translated to host code, where there is a translator for the host */
     RVVM_JIT_OFF, /* interpreted */
+    /* Both, block by block, one hart at a time. The first difference is logged as an error and ends the
+     * run as a poweroff with status 1 does. */
+    RVVM_JIT_CHECK,
 };
 
 /*
@@ -101,6 +104,8 @@ struct rvvm_config {
     rvvm_log_fn *log; /* NULL: nothing is logged */
     void *log_ctx;
     enum rvvm_log_level log_level; /* the last level that is passed on; RVVM_LOG_WARN */
+
+    uint64_t code_cache; /* bytes for translated code, up to 1 GiB; 0: as the library thinks best */
 };
 
 /* A machine; its parts are the library's. */
@@ -121,6 +126,7 @@ struct rvvm_stats {
     uint64_t chained_jumps;    /* that go straight from block to block */
     uint64_t lookups;          /* times a block was looked for by its address */
     uint64_t interpreted;      /* times the interpreter ran a stretch in the translator's place */
+    uint64_t checked_blocks;   /* RVVM_JIT_CHECK: times that a block was run both ways */
 };
 
 /* The defaults: nothing to run, 256 MiB, one hart of rv64, a serial port that nobody hears. */

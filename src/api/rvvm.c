@@ -119,6 +119,8 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
         .harts = config->harts,
         .no_reboot = config->no_reboot,
         .interpret = config->jit == RVVM_JIT_OFF,
+        .check = config->jit == RVVM_JIT_CHECK,
+        .code_cache = config->code_cache,
         .dump = config->dump_line ? config->dump : 0,
         .dump_line = config->dump_line,
         .dump_ctx = config->log_ctx,
@@ -237,4 +239,5 @@ void rvvm_machine_stats(const struct rvvm_machine *rv, struct rvvm_stats *stats)
     stats->chained_jumps = jit.chains;
     stats->lookups = jit.lookups;
     stats->interpreted = jit.interpreted;
+    stats->checked_blocks = jit.checked;
 }

@@ -136,11 +136,16 @@ static bool has_link(enum insn_format format)
     return format == FORMAT_B || format == FORMAT_J || format == FORMAT_JR;
 }
 
+static exec_fn *const *functions(const struct hart *h)
+{
+    return h->xlen == 64 ? exec_table_rv64 : exec_table_rv32;
+}
+
 struct insn code_slot(const struct hart *h, const struct decoded *d)
 {
     enum insn_format format = insn_info(d->id)->format;
-    exec_fn *run = (h->xlen == 64 ? exec_table_rv64 : exec_table_rv32)[d->id];
-    struct insn slot = {.run = run, .imm = d->imm, .rd = d->rd, .rs1 = d->rs1, .rs2 = d->rs2};
+    struct insn slot = {
+        .run = functions(h)[d->id], .imm = d->imm, .rd = d->rd, .rs1 = d->rs1, .rs2 = d->rs2};
     if (writes_integer(format) && d->rd == 0)
         slot.rd = REG_SINK;
     if (format == FORMAT_F4 || format == FORMAT_FRM || format == FORMAT_FR1M ||
@@ -164,10 +169,11 @@ void code_perform(struct hart *h, const struct insn *slot)
 
 /* Appends one instruction's slots. Returns the slot after them. */
 static struct insn *emit(struct hart *h, struct insn *to, const struct decoded *d, unsigned at,
-                         unsigned index)
+                         unsigned index, exec_fn *const *table)
 {
     enum insn_format format = insn_info(d->id)->format;
     *to = code_slot(h, d);
+    to->run = table[d->id];
     to->at = at / 2;
     if (format == FORMAT_CSR || format == FORMAT_CSRI)
         to->rs2 = index;
@@ -198,7 +204,7 @@ static struct insn *emit_end(struct insn *to, unsigned at, unsigned count)
  * goes behind the slots. Returns the block's size in the arena.
  */
 static size_t build(struct hart *h, struct block *block, const uint8_t *code, unsigned room,
-                    unsigned most)
+                    unsigned most, exec_fn *const *table)
 {
     uint8_t copy[BLOCK_BYTES_MAX];
     struct insn *to = block->insns;
@@ -214,7 +220,7 @@ static size_t build(struct hart *h, struct block *block, const uint8_t *code, un
         memcpy(copy + at, &bits, length);
         struct decoded d;
         if (isa_decode(h->code->decoder, bits, &d)) {
-            to = emit(h, to, &d, at, count);
+            to = emit(h, to, &d, at, count, table);
             ended = ends_block(d.id);
         } else {
             to = emit_illegal(to, at);
@@ -268,7 +274,7 @@ static struct block *block_at(struct hart *h, const uint8_t *code, unsigned room
     struct block *block = (struct block *)(cache->arena + cache->used);
     struct block **bucket = &cache->buckets[bucket_of(code)];
     *block = (struct block){.code = code, .next = *bucket, .generation = h->code_generation};
-    cache->used += build(h, block, code, room, BLOCK_INSNS_MAX);
+    cache->used += build(h, block, code, room, BLOCK_INSNS_MAX, functions(h));
     *bucket = block;
     cache->blocks++;
     return block;
@@ -320,7 +326,7 @@ static const struct insn *enter_lone(struct hart *h, const uint8_t *first, bool 
         memcpy(code + 2, &(uint16_t){fetch16(second)}, 2);
     }
     struct block *block = h->code->lone;
-    build(h, block, code, length, 1);
+    build(h, block, code, length, 1, functions(h));
     return run_block(h, block);
 }
 
@@ -369,16 +375,49 @@ const struct insn *code_enter_from(struct hart *h, const struct insn *i)
     return first;
 }
 
-void code_run(struct hart *h)
+static void run_from(struct hart *h, const struct insn *i)
 {
-    const struct insn *i = code_enter(h);
     while (i)
         i = i->run(h, i);
+}
+
+void code_run(struct hart *h)
+{
+    run_from(h, code_enter(h));
 }
 
 void code_step(struct hart *h)
 {
     atomic_fetch_or(&h->events, HART_EV_STEP);
     code_run(h);
+    atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STEP);
+}
+
+void code_step_one(struct hart *h)
+{
+    bool mixed;
+    const uint8_t *code = code_fetch(h, h->pc, 2, &mixed);
+    atomic_fetch_or(&h->events, HART_EV_STEP);
+    run_from(h, code ? enter_lone(h, code, mixed) : fetch_trap(h));
+    atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STEP);
+}
+
+size_t code_own_size(unsigned insns, unsigned size)
+{
+    return sizeof(struct block) + (2 * insns + 2) * sizeof(struct insn) + size;
+}
+
+void code_make_own(struct hart *h, struct block *block, const uint8_t *bytes, unsigned size,
+                   unsigned insns)
+{
+    *block = (struct block){.code = NULL};
+    build(h, block, bytes, size, insns,
+          h->xlen == 64 ? exec_slow_table_rv64 : exec_slow_table_rv32);
+}
+
+void code_run_own(struct hart *h, struct block *block)
+{
+    atomic_fetch_or(&h->events, HART_EV_STEP);
+    run_from(h, run_block(h, block));
     atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STEP);
 }

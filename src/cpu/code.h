@@ -60,6 +60,9 @@ struct block {
 /* The functions that perform instructions, by enum insn_id; NULL where the width lacks one. */
 extern exec_fn *const exec_table_rv32[INSN_COUNT];
 extern exec_fn *const exec_table_rv64[INSN_COUNT];
+/* The same; accesses to memory take no short cut around cpu/mem.c. */
+extern exec_fn *const exec_slow_table_rv32[INSN_COUNT];
+extern exec_fn *const exec_slow_table_rv64[INSN_COUNT];
 /* An encoding that is no instruction; the end of a block that does not end in a jump. */
 exec_fn exec_illegal, exec_end;
 
@@ -108,9 +111,21 @@ void code_flush(struct hart *h);
 /* The block at h->pc becomes the running one; its first instruction. NULL: a fetch trap was taken. */
 const struct insn *code_enter(struct hart *h);
 
-/* Interprets from h->pc until hart.events is not zero; code_step: until the next block boundary. */
+/* Interprets from h->pc until hart.events is not zero; code_step: until the next block boundary;
+ * code_step_one: that one instruction. */
 void code_run(struct hart *h);
 void code_step(struct hart *h);
+void code_step_one(struct hart *h);
+
+/*
+ * A block of its maker's: of `insns` instructions that stand in bytes[0..size), each of which accesses
+ * memory through cpu/mem.c only. It takes code_own_size bytes. code_run_own runs it once, as if it stood
+ * at h->pc.
+ */
+size_t code_own_size(unsigned insns, unsigned size);
+void code_make_own(struct hart *h, struct block *block, const uint8_t *bytes, unsigned size,
+                   unsigned insns);
+void code_run_own(struct hart *h, struct block *block);
 
 /*
  * One instruction by itself, h->pc and hart.instret left alone: for what can neither trap nor jump nor

@@ -428,16 +428,21 @@
 /* First the functions, then the table of them; each width has the instructions of its base. */
 #define DEFINE_RV(name, format, ...) DEFINE(name, format, __VA_ARGS__)
 #define ENTRY_RV(name) ENTRY(name)
+#define SLOW_ENTRY_RV(name, format) SLOW_ENTRY(name, format)
 #if XLEN == 64
 #define DEFINE_RV32(name, format, ...)
 #define DEFINE_RV64(name, format, ...) DEFINE(name, format, __VA_ARGS__)
 #define ENTRY_RV32(name)
 #define ENTRY_RV64(name) ENTRY(name)
+#define SLOW_ENTRY_RV32(name, format)
+#define SLOW_ENTRY_RV64(name, format) SLOW_ENTRY(name, format)
 #else
 #define DEFINE_RV32(name, format, ...) DEFINE(name, format, __VA_ARGS__)
 #define DEFINE_RV64(name, format, ...)
 #define ENTRY_RV32(name) ENTRY(name)
 #define ENTRY_RV64(name)
+#define SLOW_ENTRY_RV32(name, format) SLOW_ENTRY(name, format)
+#define SLOW_ENTRY_RV64(name, format)
 #endif
 
 #define INSN(name, base, ext, format, match, mask, ...) DEFINE_##base(name, format, __VA_ARGS__)
@@ -446,6 +451,17 @@
 
 exec_fn *const EXEC_TABLE[INSN_COUNT] = {
 #define INSN(name, base, ext, format, match, mask, ...) ENTRY_##base(name)
+#include "isa/insns.def"
+#undef INSN
+};
+
+/* The table with the twins in their places. */
+#define SLOW_TWIN_0(name) exec_##name
+#define SLOW_TWIN_1(name) slow_##name
+#define SLOW_ENTRY(name, format) [INSN_##name] = CAT(SLOW_TWIN_, MEMORY_##format)(name),
+
+exec_fn *const EXEC_SLOW_TABLE[INSN_COUNT] = {
+#define INSN(name, base, ext, format, match, mask, ...) SLOW_ENTRY_##base(name, format)
 #include "isa/insns.def"
 #undef INSN
 };

@@ -85,6 +85,15 @@ struct translated {
     uint64_t constants[TRANSLATED_CONSTANTS][2] __attribute__((aligned(16)));                       /* the backend's */
 };
 
+/*
+ * Somebody who looks at what a hart does to memory through cpu/mem.c (jit/check.c). before_store is
+ * told of bytes of RAM that are about to change; device: something that is no RAM was reached.
+ */
+struct watch {
+    void (*before_store)(struct watch *watch, uint8_t *host, unsigned size);
+    bool device;
+};
+
 #define REG_SINK 32 /* where a write to x0 goes */
 
 struct hart {
@@ -110,6 +119,7 @@ struct hart {
 
     struct translated translated;
     struct engine engine; /* run is NULL: the interpreter */
+    struct watch *watch;  /* NULL: nobody watches */
 
     struct tlb tlb;
     struct code_cache *code;

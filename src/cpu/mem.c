@@ -89,6 +89,18 @@ static void stored(struct hart *h, const uint8_t *host, unsigned size)
         code_map_stored(h->bus->code_map, host, size);
 }
 
+static void before_store(struct hart *h, uint8_t *host, unsigned size)
+{
+    if (unlikely(h->watch))
+        h->watch->before_store(h->watch, host, size);
+}
+
+static void reaches_device(struct hart *h)
+{
+    if (unlikely(h->watch))
+        h->watch->device = true;
+}
+
 /* Bytes of the access that lie on va's page. */
 static unsigned first_part(uint64_t va, unsigned size)
 {
@@ -123,6 +135,7 @@ uint64_t mem_load_slow(struct hart *h, uint64_t va, unsigned size)
     if (likely(t.host))
         return load_ram(t.host, size);
     uint64_t value = 0;
+    reaches_device(h);
     if ((va & (size - 1)) || !h->bus->read(h->bus->ctx, t.paddr, size, &value)) {
         hart_fault(h, access_fault(ACCESS_READ), va);
         return 0;
@@ -143,6 +156,8 @@ void mem_store_slow(struct hart *h, uint64_t va, unsigned size, uint64_t value)
             hart_fault(h, CAUSE_STORE_ACCESS, va);
             return;
         }
+        before_store(h, t.host, first);
+        before_store(h, second.host, size - first);
         store_bytes(t.host, value, first);
         stored(h, t.host, first);
         store_bytes(second.host, value >> (8 * first), size - first);
@@ -150,10 +165,12 @@ void mem_store_slow(struct hart *h, uint64_t va, unsigned size, uint64_t value)
         return;
     }
     if (likely(t.host)) {
+        before_store(h, t.host, size);
         store_ram(t.host, value, size);
         stored(h, t.host, size);
         return;
     }
+    reaches_device(h);
     if (size < 8)
         value &= (UINT64_C(1) << (8 * size)) - 1;
     if ((va & (size - 1)) || !h->bus->write(h->bus->ctx, t.paddr, size, value))
@@ -169,9 +186,12 @@ void *mem_atomic_slow(struct hart *h, uint64_t va, unsigned size, enum access ac
     }
     if (!target_of(h, va, size, access, &t))
         return NULL;
-    if (!t.host)
+    if (!t.host) {
         hart_fault(h, access_fault(access), va);
-    else if (access == ACCESS_WRITE && h->bus->code_map)
-        code_map_give_up(h->bus->code_map, t.host);
+    } else if (access == ACCESS_WRITE) {
+        before_store(h, t.host, size);
+        if (h->bus->code_map)
+            code_map_give_up(h->bus->code_map, t.host);
+    }
     return t.host;
 }

@@ -27,8 +27,10 @@
 #define JIT_INSNS_MAX 64 /* guest instructions in a block: hart.translated.count has them all */
 #define JIT_BLOCK_BYTES_MAX (4 * JIT_INSNS_MAX)
 #define JIT_SEGMENT_SIZE (1u << 20)
+#define JIT_SEGMENT_MIN (1u << 17) /* in a small cache */
 #define JIT_BLOCK_ROOM 65536 /* a block is begun only where this much is free */
 #define JIT_CACHE_SIZE (128u << 20)
+#define JIT_CACHE_MAX (1u << 30) /* a jump reaches 2 GiB */
 #define JIT_BUCKETS (1u << 17)
 
 struct jit_block;
@@ -106,6 +108,7 @@ struct jit_block {
     struct jit_link *incoming;    /* into it */
     struct jit_page_ref pages[2]; /* the second for an instruction that lies on two */
     struct jit_block *segment_next;
+    struct block *reference; /* jit.check: the same block for the interpreter */
     struct block bits; /* for helpers that look at the running instruction's encoding */
 };
 
@@ -163,11 +166,21 @@ struct jit {
     struct jit_page *pages;     /* of main memory */
     struct jit_segment *segments;
     unsigned segment_count;
+    size_t segment_size;
     uint64_t clock;
     uint64_t last_page; /* that was written, and how often in a row */
     unsigned last_drops;
     struct jit_stats stats;
+
+    /* check.h */
+    bool check;
+    pthread_mutex_t check_lock; /* held by the hart whose block is checked; before all other locks */
+    bool differed;              /* under check_lock */
+    void (*differs)(void *ctx);
+    void *differs_ctx;
 };
+
+struct jit_check;
 
 /* What a hart brings to it. */
 struct jit_hart {
@@ -179,6 +192,7 @@ struct jit_hart {
     uint8_t *meta;       /* descriptions end here: [code, meta) is free */
     uint64_t emptied;    /* segments that it emptied */
     struct jit_map *map; /* the backend notes here what it makes; NULL: nobody asks */
+    struct jit_check *check; /* NULL: blocks are not compared with the interpreter */
     struct jit_stats stats;
 };
 
@@ -216,8 +230,14 @@ struct jit_block *jit_block_at(struct jit_hart *jh, uint64_t pc, const uint8_t *
                                enum jit_variant variant);
 
 /*
- * run.c: what stubs call.
+ * run.c
  */
+
+/* The block at h->pc, and the jump cache knows it. NULL: a trap was taken (*trapped), or this is for the
+ * interpreter. */
+struct jit_block *jit_look_up(struct hart *h, enum jit_variant variant, bool *trapped);
+/* Runs translated code until it leaves; the state is in struct hart before and after. */
+void jit_enter(struct hart *h, const void *code);
 
 /* dump.c: says what was made of which guest code, as jit.config.dump asks. */
 void jit_dump(struct jit_hart *jh, const struct jit_block *block, uint64_t pc);

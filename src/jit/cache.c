@@ -3,6 +3,7 @@
 #include "jit/block.h"
 
 #include "host/clock.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,8 +302,8 @@ static void take_segment(struct jit_hart *jh)
     }
     jh->emptied += used;
     jh->segment = (unsigned)(best - jit->segments);
-    jh->code = jit->memory.write + (size_t)(jh->segment + 1) * JIT_SEGMENT_SIZE;
-    jh->meta = jh->code + JIT_SEGMENT_SIZE;
+    jh->code = jit->memory.write + (size_t)(jh->segment + 1) * jit->segment_size;
+    jh->meta = jh->code + jit->segment_size;
 }
 
 void jit_make_room(struct jit_hart *jh)
@@ -324,11 +325,18 @@ void *jit_meta(struct jit_hart *jh, size_t size)
 
 static bool allocate(struct jit *jit, const struct jit_config *config, struct error *err)
 {
-    size_t size = config->cache_size ? config->cache_size : JIT_CACHE_SIZE;
+    uint64_t size = config->cache_size ? config->cache_size : JIT_CACHE_SIZE;
     uint64_t pages = config->bus->ram_size >> PAGE_SHIFT;
-    jit->segment_count = (unsigned)(size / JIT_SEGMENT_SIZE);
-    if (jit->segment_count < 2 * config->harts + 2)
-        jit->segment_count = 2 * config->harts + 2;
+    unsigned least = 2 * config->harts + 2; /* segments */
+    if (size > JIT_CACHE_MAX)
+        return error_set(err, "%" PRIu64 " MiB for translated code: 1024 MiB is the most",
+                         size >> 20);
+    jit->segment_size = JIT_SEGMENT_SIZE;
+    while (jit->segment_size > JIT_SEGMENT_MIN && size / jit->segment_size < least)
+        jit->segment_size /= 2;
+    jit->segment_count = (unsigned)(size / jit->segment_size);
+    if (jit->segment_count < least)
+        jit->segment_count = least;
     jit->decoder = decoder_new(config->isa);
     jit->buckets = calloc(JIT_BUCKETS, sizeof(*jit->buckets));
     jit->pages = calloc(pages, sizeof(*jit->pages));
@@ -337,7 +345,7 @@ static bool allocate(struct jit *jit, const struct jit_config *config, struct er
     if (!jit->decoder || !jit->buckets || !jit->pages || !jit->map.pages || !jit->segments)
         return error_set(err, "out of memory for the translator");
     /* The first segment's place holds the stubs. */
-    return code_memory_map(&jit->memory, (size_t)(jit->segment_count + 1) * JIT_SEGMENT_SIZE, err);
+    return code_memory_map(&jit->memory, (size_t)(jit->segment_count + 1) * jit->segment_size, err);
 }
 
 struct jit *jit_new(const struct jit_config *config, struct error *err)
@@ -352,6 +360,10 @@ struct jit *jit_new(const struct jit_config *config, struct error *err)
         return NULL;
     }
     pthread_mutex_init(&jit->lock, NULL);
+    pthread_mutex_init(&jit->check_lock, NULL);
+    jit->check = config->check;
+    jit->differs = config->differs;
+    jit->differs_ctx = config->differs_ctx;
     jit->isa = *config->isa;
     jit->bus = config->bus;
     jit->log = config->log;
@@ -385,5 +397,6 @@ void jit_free(struct jit *jit)
     free(jit->map.pages);
     free(jit->segments);
     pthread_mutex_destroy(&jit->lock);
+    pthread_mutex_destroy(&jit->check_lock);
     free(jit);
 }

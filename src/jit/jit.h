@@ -33,11 +33,14 @@ struct jit_config {
     const struct isa *isa;
     struct bus *bus;   /* outlives it; its code_map is set */
     unsigned harts;    /* 1 to JIT_HARTS_MAX */
-    size_t cache_size; /* bytes of code and what belongs to it; 0: the default */
+    uint64_t cache_size; /* bytes of code and what belongs to it; 0: the default */
     struct log *log;   /* may be NULL */
     unsigned dump;     /* enum jit_dump: what is said of each block that is translated */
     void (*dump_line)(void *ctx, unsigned kind, const char *line); /* on any hart's thread */
     void *dump_ctx;
+    bool check; /* each block is interpreted too. The first difference is logged, then differs is */
+    void (*differs)(void *ctx); /* called, which has the harts stop */
+    void *differs_ctx;
 };
 
 struct jit_stats {
@@ -50,6 +53,7 @@ struct jit_stats {
     uint64_t chains;       /* jumps that go straight to another block */
     uint64_t lookups;      /* times that a block was looked for in C */
     uint64_t interpreted;  /* times that the interpreter ran a stretch of code instead */
+    uint64_t checked;      /* blocks compared with the interpreter */
     uint64_t translate_ns; /* spent translating */
 };
 

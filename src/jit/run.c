@@ -10,6 +10,7 @@
 #include "cpu/exec.h"
 #include "cpu/helpers.h"
 #include "jit/block.h"
+#include "jit/check.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,9 +52,7 @@ static void fp_to_c(struct hart *h)
         backend_fp_to_c(h);
 }
 
-/* The block at h->pc, and the jump cache knows it. NULL: a trap was taken (*trapped), or this is for the
- * interpreter. */
-static struct jit_block *look_up(struct hart *h, enum jit_variant variant, bool *trapped)
+struct jit_block *jit_look_up(struct hart *h, enum jit_variant variant, bool *trapped)
 {
     bool mixed;
     const uint8_t *code = code_fetch(h, h->pc, 2, &mixed);
@@ -68,7 +67,7 @@ static struct jit_block *look_up(struct hart *h, enum jit_variant variant, bool 
     struct jit_block *block = jit_block_at(jit_hart_of(h), h->pc, code, variant);
     if (block) {
         h->translated.page_va = h->pc & PAGE_MASK;
-        if (variant == JIT_NORMAL)
+        if (variant == JIT_NORMAL && !jit_hart_of(h)->check)
             tlb_enter_jump(h, h->pc, block->entry);
     }
     return block;
@@ -80,6 +79,11 @@ static struct jit_next go_on(struct hart *h, enum jit_variant variant)
     struct moment then = moment_now(h);
     struct jit_next next = {NULL, false};
     bool trapped;
+    if (jit_hart_of(h)->check) {
+        jit_check_stop(jit_hart_of(h),
+                       variant == JIT_NORMAL ? JIT_CHECK_NORMAL : JIT_CHECK_SINGLE);
+        return leave(h);
+    }
     for (;;) {
         if (events_pending(h))
             return leave(h);
@@ -91,7 +95,7 @@ static struct jit_next go_on(struct hart *h, enum jit_variant variant)
                 next.unwind |= is_past(h, then);
                 return next;
             }
-            struct jit_block *block = look_up(h, variant, &trapped);
+            struct jit_block *block = jit_look_up(h, variant, &trapped);
             if (block) {
                 next.code = block->entry;
                 next.unwind |= is_past(h, then);
@@ -132,9 +136,9 @@ struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
     uint64_t page = h->translated.page_va;
     h->pc = wrap(h, page + link->target);
     bool trapped;
-    if (events_pending(h))
+    if (events_pending(h) || jit_hart_of(h)->check)
         return leave(h);
-    struct jit_block *block = look_up(h, JIT_NORMAL, &trapped);
+    struct jit_block *block = jit_look_up(h, JIT_NORMAL, &trapped);
     if (!block)
         return go_on_unwound(h);
     if (is_past(h, then))
@@ -191,6 +195,10 @@ static struct jit_next take_fault(struct hart *h, const struct jit_site *site)
 struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *site)
 {
     stop_at(h, site);
+    if (jit_hart_of(h)->check) {
+        jit_check_stop(jit_hart_of(h), JIT_CHECK_INTERPRET);
+        return leave(h);
+    }
     jit_hart_of(h)->stats.interpreted++;
     fp_to_c(h);
     code_step(h);
@@ -326,17 +334,21 @@ struct jit_next jit_service_step(struct hart *h, const struct jit_helper_site *a
  * Running
  */
 
+void jit_enter(struct hart *h, const void *code)
+{
+    void (*enter)(struct hart *, const void *);
+    const void *stub = jit_hart_of(h)->jit->stub[STUB_ENTER];
+    memcpy(&enter, &stub, sizeof(enter));
+    enter(h, code);
+    fp_to_c(h);
+}
+
 static void run(void *ctx, struct hart *h)
 {
-    struct jit_hart *jh = ctx;
-    const struct jit *jit = jh->jit;
-    void (*enter)(struct hart *, const void *);
-    const void *stub = jit->stub[STUB_ENTER];
-    memcpy(&enter, &stub, sizeof(enter));
+    const struct jit_hart *jh = ctx;
     struct jit_next next = go_on(h, JIT_NORMAL);
-    if (next.code != jit->stub[STUB_LEAVE])
-        enter(h, next.code);
-    fp_to_c(h);
+    if (next.code != jh->jit->stub[STUB_LEAVE])
+        jit_enter(h, next.code);
 }
 
 bool jit_attach(struct jit *jit, struct hart *h, struct error *err)
@@ -353,8 +365,13 @@ bool jit_attach(struct jit *jit, struct hart *h, struct error *err)
         free(jh);
         return error_set(err, "hart %u: out of memory for the translator", h->id);
     }
+    if (jit->check && !(jh->check = jit_check_new(jh, err))) {
+        free(jh->map);
+        free(jh);
+        return false;
+    }
     jit->harts[h->id] = h;
-    h->engine = (struct engine){run, jh};
+    h->engine = (struct engine){jit->check ? jit_check_run : run, jh};
     return true;
 }
 
@@ -369,6 +386,7 @@ static void add_stats(struct jit_stats *to, const struct jit_stats *from)
     to->chains += from->chains;
     to->lookups += from->lookups;
     to->interpreted += from->interpreted;
+    to->checked += from->checked;
     to->translate_ns += from->translate_ns;
 }
 
@@ -380,6 +398,7 @@ void jit_detach(struct jit *jit, struct hart *h)
     add_stats(&jit->stats, &jh->stats);
     ir_block_free(&jh->ir);
     free(jh->map);
+    jit_check_free(jh->check);
     free(jh);
     h->engine = (struct engine){NULL, NULL};
     jit->harts[h->id] = NULL;

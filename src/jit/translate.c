@@ -8,6 +8,7 @@
  * is still the one that it was made from.
  */
 #include "jit/block.h"
+#include "jit/check.h"
 
 #include "cpu/mem.h"
 #include "host/clock.h"
@@ -51,8 +52,11 @@ static unsigned build(struct jit_hart *jh, const struct source *source)
         memcpy(&bits, source->bytes + at, length);
         if (!isa_decode(jit->decoder, bits, &d) || !ir_build_insn(ir, &jit->isa, &d, at))
             break;
+        enum jit_check_cut cut = jit->check ? jit_check_cut(ir) : JIT_CUT_NOT;
+        if (cut == JIT_CUT_BEFORE)
+            break;
         at += length;
-        if (ends_block(ir, &d))
+        if (ends_block(ir, &d) || cut == JIT_CUT_AFTER)
             break;
     }
     ir_remove_dead(ir);
@@ -72,6 +76,8 @@ static struct jit_block *new_block(struct jit_hart *jh, const struct source *sou
     block->variant = (uint8_t)variant;
     block->bits.code = code;
     block->bits.copy = copy;
+    if (jit->check)
+        jit_check_prepare(jh, block, copy);
     uint64_t offset = (uint64_t)(code - jit->bus->ram);
     unsigned here = source->second ? 2 : size;
     block->pages[0] = (struct jit_page_ref){

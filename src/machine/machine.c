@@ -31,6 +31,12 @@ static void no_stimer(void *ctx, unsigned hart_id, uint64_t when)
     (void)ctx, (void)hart_id, (void)when;
 }
 
+/* -jit check: a hart found that translated code does something else than the interpreter. */
+static void translation_differs(void *ctx)
+{
+    machine_request(ctx, MACHINE_POWEROFF, 1);
+}
+
 static bool start_translator(struct machine *m, const struct machine_config *machine,
                              struct error *err)
 {
@@ -38,10 +44,14 @@ static bool start_translator(struct machine *m, const struct machine_config *mac
         .isa = &m->isa,
         .bus = &m->bus,
         .harts = m->hart_count,
+        .cache_size = machine->code_cache,
         .log = m->log,
         .dump = machine->dump,
         .dump_line = machine->dump_line,
         .dump_ctx = machine->dump_ctx,
+        .check = machine->check,
+        .differs = translation_differs,
+        .differs_ctx = m,
     };
     if (!jit_available()) {
         log_line(m->log, LOG_INFO, "no translator for this host: the interpreter runs");
