@@ -82,7 +82,7 @@ struct translated {
     uint8_t fp_live;      /* FP registers, flags and rounding mode are in the host's */
     uint64_t count[TRANSLATED_COUNTS][2] __attribute__((aligned(16))); /* {n, 0} */
     uint64_t addend[TRANSLATED_ADDENDS]; /* of pages that the running block has checked */
-    uint64_t constants[TRANSLATED_CONSTANTS][2] __attribute__((aligned(16)));                       /* the backend's */
+    uint64_t constants[TRANSLATED_CONSTANTS][2] __attribute__((aligned(16))); /* the backend's */
 };
 
 /*

@@ -85,7 +85,7 @@ struct lower {
     uint16_t kept;        /* those with more than one use: till the instruction's end */
     struct group group;
     struct group kept_groups[TRANSLATED_ADDENDS]; /* whose addends are in hart.translated.addend */
-    bool fp_on;     /* hart.translated.fp_live is known to be set */
+    bool fp_on;                                   /* hart.translated.fp_live is known to be set */
     uint32_t boxed; /* guest FP registers that are known to be NaN-boxed */
     uint8_t
         quiet; /* within a quiet comparison: the guest register that has fflags, lower_fp_csr.c */
