@@ -55,27 +55,61 @@ static void round_integral(struct lower *l, const struct ir_insn *i)
  * NaN, on x86 it is not: so what is a NaN has its factors looked at again (STUB_FMA_NAN). They must
  * still be there then: a factor that the result replaces is copied to xmm1 before.
  */
+struct factor {
+    struct fp_operand now;   /* as the instruction reads it */
+    struct fp_operand after; /* where it is when the result has been made */
+};
+
+static struct factor factor_of(const struct lower *l, ir_ref ref)
+{
+    struct fp_operand o = fp_operand(l, ref);
+    return (struct factor){o, o};
+}
+
+static void load_factor(struct lower *l, struct factor *f, unsigned x)
+{
+    fp_load(l, x, f->now);
+    f->now.reg = (uint8_t)x;
+}
+
+/* xmm1 is a copy of `to`: if that is the factor's register, it is found there. */
+static void find_in_copy(struct factor *f, unsigned to)
+{
+    if (f->after.reg == to)
+        f->after.reg = 1;
+}
+
 static void fused_nan(struct lower *l, const struct later *later)
 {
     struct emit *e = &l->e;
-    enum ir_type type = (enum ir_type)later->value;
-    const struct fp_operand x = {later->reg, hart_f((unsigned)later->imm)};
-    const struct fp_operand y = {later->base, hart_f(later->wide)};
+    bool wide = later->wide;
+    const struct fp_operand x = {later->reg, mem(RHART, later->imm)};
+    const struct fp_operand y = {later->base, mem(RHART, later->value)};
     fp_load(l, 0, x);
     fp_load(l, 1, y);
-    if (!fp_is_double(type)) {
+    if (!wide) {
         emit_rr(e, OP_CVTSS2SD, W32, 0, 0);
         emit_rr(e, OP_CVTSS2SD, W32, 1, 1);
     }
     emit_call_to(e, lower_stub(l, STUB_FMA_NAN));
-    fp_load_nan(l, (unsigned)later->retired, type);
+    fp_load_nan(l, (unsigned)later->retired, wide ? IR_F64 : IR_F32);
     emit_jmp_to(e, later->back);
 }
 
-static unsigned guest_of(const struct lower *l, ir_ref ref)
+static void check_fused(struct lower *l, unsigned to, const struct factor *x,
+                        const struct factor *y, bool wide)
 {
-    const struct ir_insn *i = lower_insn(l, ref);
-    return (unsigned)(i->op == IR_unbox ? lower_insn(l, i->a) : i)->imm;
+    struct later *later = lower_later(l, LATER_CALL);
+    emit_rr(&l->e, wide ? OP_UCOMISD : OP_UCOMISS, W32, to, to);
+    later->from[0] = emit_jcc(&l->e, CC_P);
+    later->emit = fused_nan;
+    later->reg = x->after.reg;
+    later->imm = x->after.mem.disp;
+    later->base = y->after.reg;
+    later->value = y->after.mem.disp;
+    later->retired = to;
+    later->wide = wide;
+    later->back = l->e.at;
 }
 
 static void fused(struct lower *l, const struct ir_insn *i)
@@ -90,63 +124,42 @@ static void fused(struct lower *l, const struct ir_insn *i)
         return;
     }
     fp_check_mode(l, i);
-    enum width w = fp_is_double(i->type) ? W64 : W32;
-    unsigned to = fp_dest(l), guest_x = guest_of(l, i->a), guest_y = guest_of(l, i->b);
-    struct fp_operand x = fp_operand(l, i->a), y = fp_operand(l, i->b), z = fp_operand(l, i->c);
-    if (x.reg == NO_REG ||
-        (y.reg == to && x.reg != to)) { /* x: in a register, or the one replaced */
-        struct fp_operand swap = x;
-        unsigned swap_guest = guest_x;
+    bool wide = fp_is_double(i->type);
+    unsigned to = fp_dest(l);
+    struct factor x = factor_of(l, i->a), y = factor_of(l, i->b);
+    struct fp_operand z = fp_operand(l, i->c), last;
+    if (x.now.reg == NO_REG || y.now.reg == to) { /* x: the one replaced, or in a register */
+        struct factor swap = x;
         x = y;
         y = swap;
-        guest_x = guest_y;
-        guest_y = swap_guest;
     }
-    struct fp_operand seen_x = x, seen_y = y;
-    unsigned form = OP_FMADD231;
-    struct fp_operand last;
-    if (x.reg == NO_REG) {
-        fp_load(l, 1, x);
-        x.reg = seen_x.reg = 1;
+    if (x.now.reg == NO_REG)
+        load_factor(l, &x, 1);
+    if (x.now.reg == to || y.now.reg == to) {
+        emit_movaps(e, 1, to);
+        find_in_copy(&x, to);
+        find_in_copy(&y, to);
     }
-    if (x.reg == to && z.reg != to) { /* to = y * to + z */
-        emit_movaps(e, 1, x.reg);
-        seen_x.reg = 1;
-        if (y.reg == to) {
-            y.reg = seen_y.reg = 1;
-        } else if (y.reg == NO_REG) {
-            fp_load(l, 2, y);
-            y.reg = seen_y.reg = 2;
-            seen_y.reg = NO_REG; /* still in memory */
-        }
-        form = OP_FMADD213;
-        x.reg = y.reg;
+    uint32_t op;
+    unsigned first;
+    if (x.now.reg == to && z.reg != to) { /* to = y * to + z */
+        if (y.now.reg == NO_REG)
+            load_factor(l, &y, 2);
+        op = OP_FMADD213;
+        first = y.now.reg;
         last = z;
-    } else {                              /* to = x * y + to */
-        if (x.reg == to || y.reg == to) { /* all three may be one register */
-            emit_movaps(e, 1, to);
-            x.reg = seen_x.reg = x.reg == to ? 1 : x.reg;
-            y.reg = seen_y.reg = y.reg == to ? 1 : y.reg;
-        }
+    } else { /* to = x * y + to */
         fp_load(l, to, z);
-        last = y;
+        op = OP_FMADD231;
+        first = x.now.reg;
+        last = y.now;
     }
-    uint32_t op = form + variants[i->kind];
+    op += variants[i->kind];
     if (last.reg == NO_REG)
-        emit_vex_op_rm(e, op, w, to, x.reg, last.mem);
+        emit_vex_op_rm(e, op, wide ? W64 : W32, to, first, last.mem);
     else
-        emit_vex_op_rr(e, op, w, to, x.reg, last.reg);
-    struct later *later = lower_later(l, LATER_CALL);
-    emit_rr(e, fp_is_double(i->type) ? OP_UCOMISD : OP_UCOMISS, W32, to, to);
-    later->from[0] = emit_jcc(e, CC_P);
-    later->emit = fused_nan;
-    later->reg = seen_x.reg;
-    later->imm = (int32_t)guest_x;
-    later->base = seen_y.reg;
-    later->wide = (uint8_t)guest_y;
-    later->retired = to;
-    later->value = i->type;
-    later->back = e->at;
+        emit_vex_op_rr(e, op, wide ? W64 : W32, to, first, last.reg);
+    check_fused(l, to, &x, &y, wide);
     fp_done(l, to);
 }
 
