@@ -87,8 +87,7 @@ struct lower {
     struct group kept_groups[TRANSLATED_ADDENDS]; /* whose addends are in hart.translated.addend */
     bool fp_on;                                   /* hart.translated.fp_live is known to be set */
     uint32_t boxed; /* guest FP registers that are known to be NaN-boxed */
-    uint8_t
-        quiet; /* within a quiet comparison: the guest register that has fflags, lower_fp_csr.c */
+    uint8_t quiet;  /* guest register that has fflags, within a quiet comparison (lower_fp_csr.c) */
     struct later *step, *leave; /* of the running instruction, lower_fp.h; NULL: none yet */
     struct later *laters;
     unsigned later_count, later_room;
