@@ -40,16 +40,16 @@
 #define TLB_WALKS 64 /* page-walk cache */
 #define TLB_HUGE 8   /* ranges of virtual addresses that superpages were seen in */
 
-#define TLB_JUMP_BITS 13
+#define TLB_JUMP_BITS 14
 #define TLB_JUMPS (1u << TLB_JUMP_BITS)
 #define TLB_NO_JUMP UINT64_MAX /* an odd address */
 
 /*
- * A direct jump to another page has a slot of its own, which its translation knows: the place of the
- * jump in its page and two bits of its physical page. Jumps that share a slot are on different
- * pages, which the entry tells apart by the virtual address of the page that was jumped from.
+ * A direct jump to another page has a slot of its own, which its translation knows: a hash of its
+ * physical page, plus its place there. Jumps that share a slot are on different pages, which the
+ * entry tells apart by the virtual address of the page that was jumped from.
  */
-#define TLB_FARS (4u << 11)
+#define TLB_FARS (1u << 16)
 
 struct tlb_entry {
     uint64_t read, write, fetch; /* tags; write: other harts' threads may make it invalid */

@@ -11,10 +11,15 @@
 #include <stdint.h>
 
 struct code_memory {
-    uint8_t *write;      /* page aligned; zero at first; costs nothing until touched */
+    uint8_t *write; /* aligned to CODE_MEMORY_PART; zero at first; costs nothing until touched */
     const uint8_t *exec; /* the same bytes, readable and executable */
     size_t size;
 };
+
+/* A part that begins and ends at multiples of CODE_MEMORY_PART is about to be filled: where the host can,
+ * it becomes large pages. */
+#define CODE_MEMORY_PART (2u << 20)
+void code_memory_use(struct code_memory *m, size_t offset, size_t size);
 
 bool code_memory_map(struct code_memory *m, size_t size, struct error *err);
 void code_memory_unmap(struct code_memory *m);

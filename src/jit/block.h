@@ -2,9 +2,10 @@
 /*
  * Translated blocks, and the cache that holds them.
  *
- * The memory for code is cut into segments. Each hart fills one at a time: code grows from its
- * start, descriptions of the code (struct jit_block and what hangs from it) from its end. When there is
- * no free segment the oldest one is emptied.
+ * The memory for code is cut into segments. Each hart fills one at a time. A segment has three parts:
+ * code that is likely to run, close together; code that is not; and, from the end down, what
+ * describes it (struct jit_block and what hangs from it). When there is no free segment the oldest one
+ * is emptied.
  *
  * A block is found through a hash table by the host address of its guest code, which is to say by
  * physical address. Its entry is a 9-byte instruction at a multiple of 8, and before it stands a pointer
@@ -26,12 +27,15 @@
 
 #define JIT_INSNS_MAX 64 /* guest instructions in a block: hart.translated.count has them all */
 #define JIT_BLOCK_BYTES_MAX (4 * JIT_INSNS_MAX)
-#define JIT_SEGMENT_SIZE (1u << 20)
+#define JIT_SEGMENT_SIZE (2u << 20)
 #define JIT_SEGMENT_MIN (1u << 17) /* in a small cache */
-#define JIT_BLOCK_ROOM 65536 /* a block is begun only where this much is free */
-#define JIT_CACHE_SIZE (128u << 20)
-#define JIT_CACHE_MAX (1u << 30) /* a jump reaches 2 GiB */
-#define JIT_BUCKETS (1u << 17)
+/* A block is begun only where this much is free of each part of a segment. */
+#define JIT_CODE_ROOM 24576
+#define JIT_COLD_ROOM 24576
+#define JIT_META_ROOM 32768
+#define JIT_CACHE_SIZE (512u << 20) /* costs what is used of it */
+#define JIT_CACHE_MAX (1u << 30)    /* a jump reaches 2 GiB */
+#define JIT_BUCKETS (1u << 19)
 
 struct jit_block;
 
@@ -44,6 +48,7 @@ struct jit_link {
     uint8_t *field;                /* its 32-bit distance, a multiple of 4 */
     const uint8_t *unlinked;       /* where it goes while it leads nowhere */
     uint16_t target;               /* in the page: 0 to 4094 */
+    uint8_t variant;               /* enum jit_variant of where it leads */
 };
 
 /* A direct jump to another page (TLB_FARS). */
@@ -109,7 +114,7 @@ struct jit_block {
     struct jit_page_ref pages[2]; /* the second for an instruction that lies on two */
     struct jit_block *segment_next;
     struct block *reference; /* jit.check: the same block for the interpreter */
-    struct block bits; /* for helpers that look at the running instruction's encoding */
+    const uint8_t *copy;     /* of the guest code */
 };
 
 /* Stubs that the backend makes: addresses they run at. */
@@ -136,10 +141,10 @@ enum jit_stub {
 
 /* Which host code stands for which guest instruction of the block that was translated last. */
 struct jit_map {
-    uint32_t
-        start[JIT_INSNS_MAX + 2]; /* of the host code, from the block's entry; then what is out of
-                                        * the way; then the end */
+    uint32_t start[JIT_INSNS_MAX + 1]; /* of the host code, from the block's entry; then its end */
     uint16_t insns[JIT_INSNS_MAX + 1]; /* host instructions; the last: what is out of the way */
+    const uint8_t *cold;               /* where that is */
+    uint32_t cold_size;
 };
 
 struct jit_segment {
@@ -174,8 +179,9 @@ struct jit {
 
     /* check.h */
     bool check;
-    pthread_mutex_t check_lock; /* held by the hart whose block is checked; before all other locks */
-    bool differed;              /* under check_lock */
+    pthread_mutex_t
+        check_lock; /* held by the hart whose block is checked; before all other locks */
+    bool differed;  /* under check_lock */
     void (*differs)(void *ctx);
     void *differs_ctx;
 };
@@ -187,13 +193,16 @@ struct jit_hart {
     struct jit *jit;
     struct hart *hart;
     struct ir_block ir;
-    unsigned segment;    /* being filled; jit.segment_count: none */
-    uint8_t *code;       /* next free byte of it, to write at */
-    uint8_t *meta;       /* descriptions end here: [code, meta) is free */
-    uint64_t emptied;    /* segments that it emptied */
-    struct jit_map *map; /* the backend notes here what it makes; NULL: nobody asks */
+    unsigned segment; /* being filled; jit.segment_count: none */
+    uint8_t *code;    /* next free byte of it, to write at */
+    uint8_t *code_end;
+    uint8_t *cold;           /* next free byte for code that is not likely to run */
+    uint8_t *meta;           /* descriptions end here: [cold, meta) is free */
+    uint64_t emptied;        /* segments that it emptied */
+    struct jit_map *map;     /* the backend notes here what it makes; NULL: nobody asks */
     struct jit_check *check; /* NULL: blocks are not compared with the interpreter */
     struct jit_stats stats;
+    struct block running; /* for helpers that look at the running instruction's encoding */
 };
 
 /*
@@ -202,7 +211,7 @@ struct jit_hart {
 
 struct jit_block *jit_find(const struct jit *jit, const uint8_t *code, enum jit_variant variant);
 
-/* Room for a block: jh->code and jh->meta are JIT_BLOCK_ROOM apart, at least. May wait for others. */
+/* Room for a block in each part of the hart's segment. May wait for others. */
 void jit_make_room(struct jit_hart *jh);
 
 /* Zeroed memory for descriptions, from jh->meta. */

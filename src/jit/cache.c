@@ -16,7 +16,7 @@
 static struct jit_block **bucket_of(const struct jit *jit, const uint8_t *code)
 {
     uint64_t n = (uint64_t)(code - jit->bus->ram) >> 1;
-    return &jit->buckets[(n ^ n >> 17) % JIT_BUCKETS];
+    return &jit->buckets[(n ^ n >> 19) % JIT_BUCKETS];
 }
 
 static uint64_t page_of(const struct jit *jit, const uint8_t *code)
@@ -303,12 +303,15 @@ static void take_segment(struct jit_hart *jh)
     jh->emptied += used;
     jh->segment = (unsigned)(best - jit->segments);
     jh->code = jit->memory.write + (size_t)(jh->segment + 1) * jit->segment_size;
+    code_memory_use(&jit->memory, (size_t)(jh->code - jit->memory.write), jit->segment_size);
+    jh->code_end = jh->cold = jh->code + jit->segment_size / 16 * 7;
     jh->meta = jh->code + jit->segment_size;
 }
 
 void jit_make_room(struct jit_hart *jh)
 {
-    if (jh->segment == jh->jit->segment_count || (size_t)(jh->meta - jh->code) < JIT_BLOCK_ROOM)
+    if (jh->segment == jh->jit->segment_count || jh->code_end - jh->code < JIT_CODE_ROOM ||
+        jh->meta - jh->cold < JIT_COLD_ROOM + JIT_META_ROOM)
         take_segment(jh);
 }
 

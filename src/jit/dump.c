@@ -66,11 +66,11 @@ void jit_dump(struct jit_hart *jh, const struct jit_block *block, uint64_t pc)
     unsigned n = block->insns;
     if (jit->dump & JIT_DUMP_PERF)
         say(jit, JIT_DUMP_PERF, "%" PRIxPTR " %x guest_%" PRIx64, (uintptr_t)block->entry,
-            map->start[n + 1], pc);
+            map->start[n], pc);
     if (!(jit->dump & ~(unsigned)JIT_DUMP_PERF))
         return;
     say(jit, JIT_DUMP_IN, "block %" PRIx64 " at %p: %u instructions, %u bytes of host code%s", pc,
-        (const void *)block->entry, n, map->start[n + 1],
+        (const void *)block->entry, n, map->start[n] + map->cold_size,
         block->variant == JIT_SINGLE ? ", accesses one by one" : "");
     if (jit->dump & JIT_DUMP_OUT)
         dump_host(jit, block->entry, map->start[0]);
@@ -78,6 +78,6 @@ void jit_dump(struct jit_hart *jh, const struct jit_block *block, uint64_t pc)
         dump_insn(jh, block, i, pc);
     if (jit->dump & JIT_DUMP_OUT) {
         say(jit, JIT_DUMP_OUT, "  out of the way ; %u", map->insns[n]);
-        dump_host(jit, block->entry + map->start[n], map->start[n + 1] - map->start[n]);
+        dump_host(jit, map->cold, map->cold_size);
     }
 }

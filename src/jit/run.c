@@ -80,8 +80,7 @@ static struct jit_next go_on(struct hart *h, enum jit_variant variant)
     struct jit_next next = {NULL, false};
     bool trapped;
     if (jit_hart_of(h)->check) {
-        jit_check_stop(jit_hart_of(h),
-                       variant == JIT_NORMAL ? JIT_CHECK_NORMAL : JIT_CHECK_SINGLE);
+        jit_check_stop(jit_hart_of(h), variant == JIT_NORMAL ? JIT_CHECK_NORMAL : JIT_CHECK_SINGLE);
         return leave(h);
     }
     for (;;) {
@@ -138,7 +137,7 @@ struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
     bool trapped;
     if (events_pending(h) || jit_hart_of(h)->check)
         return leave(h);
-    struct jit_block *block = jit_look_up(h, JIT_NORMAL, &trapped);
+    struct jit_block *block = jit_look_up(h, link->variant, &trapped);
     if (!block)
         return go_on_unwound(h);
     if (is_past(h, then))
@@ -263,7 +262,10 @@ static void set_block(struct hart *h, const struct jit_site *site)
 {
     fp_to_c(h);
     struct jit_block *block = site->block;
-    h->block = &block->bits;
+    struct jit_hart *jh = jit_hart_of(h);
+    jh->running.code = block->code;
+    jh->running.copy = block->copy;
+    h->block = &jh->running;
     h->block_pc = h->translated.page_va + ((uintptr_t)block->code & ~PAGE_MASK);
 }
 

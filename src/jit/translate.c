@@ -18,6 +18,7 @@
 struct source {
     uint8_t bytes[JIT_BLOCK_BYTES_MAX];
     unsigned size;
+    const uint8_t *code;   /* where they are in main memory */
     const uint8_t *second; /* where bytes 2 and 3 are from, when on another page */
 };
 
@@ -36,8 +37,27 @@ static bool ends_block(const struct ir_block *ir, const struct decoded *d)
            d->id == INSN_ebreak;
 }
 
+static bool is_branch(const struct ir_block *ir)
+{
+    return ir->insns[ir->count - 1].op == IR_branch_if;
+}
+
+/* A branch back: what stands behind a loop is run much more seldom than the loop. */
+static bool is_loop_end(const struct ir_block *ir)
+{
+    const struct ir_insn *last = &ir->insns[ir->count - 1];
+    return is_branch(ir) && last->imm <= (int64_t)ir->guests[ir->guest_count - 1].offset;
+}
+
+/* Behind a branch, whether there is a block already: it need not be made a second time. */
+static bool is_known(const struct jit_hart *jh, const struct source *source, unsigned at,
+                     enum jit_variant variant)
+{
+    return is_branch(&jh->ir) && at < source->size && jit_find(jh->jit, source->code + at, variant);
+}
+
 /* Fills jh->ir. Returns how many bytes of guest code it stands for; 0: not even one instruction. */
-static unsigned build(struct jit_hart *jh, const struct source *source)
+static unsigned build(struct jit_hart *jh, const struct source *source, enum jit_variant variant)
 {
     struct jit *jit = jh->jit;
     struct ir_block *ir = &jh->ir;
@@ -56,7 +76,8 @@ static unsigned build(struct jit_hart *jh, const struct source *source)
         if (cut == JIT_CUT_BEFORE)
             break;
         at += length;
-        if (ends_block(ir, &d) || cut == JIT_CUT_AFTER)
+        if (ends_block(ir, &d) || cut == JIT_CUT_AFTER || is_loop_end(ir) ||
+            is_known(jh, source, at, variant))
             break;
     }
     ir_remove_dead(ir);
@@ -74,8 +95,7 @@ static struct jit_block *new_block(struct jit_hart *jh, const struct source *sou
     block->bytes = (uint16_t)size;
     block->insns = (uint8_t)jh->ir.guest_count;
     block->variant = (uint8_t)variant;
-    block->bits.code = code;
-    block->bits.copy = copy;
+    block->copy = copy;
     if (jit->check)
         jit_check_prepare(jh, block, copy);
     uint64_t offset = (uint64_t)(code - jit->bus->ram);
@@ -100,7 +120,7 @@ static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8
                                    const uint8_t *second, enum jit_variant variant, bool *again)
 {
     struct jit *jit = jh->jit;
-    struct source source = {.second = second};
+    struct source source = {.code = code, .second = second};
     uint32_t version[2] = {0};
     unsigned room = PAGE_SIZE - (unsigned)((uintptr_t)code & ~PAGE_MASK);
     *again = false;
@@ -112,7 +132,7 @@ static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8
     copy_code(source.bytes, code, here);
     if (second)
         copy_code(source.bytes + 2, second, 2);
-    unsigned size = build(jh, &source);
+    unsigned size = build(jh, &source, variant);
     if (!size)
         return NULL;
     if (second && size != 4) { /* the guest has changed it */
@@ -120,7 +140,7 @@ static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8
         return NULL;
     }
     struct jit_block *block = new_block(jh, &source, size, code, variant);
-    uint8_t *start = jh->code;
+    uint8_t *start = jh->code, *cold = jh->cold;
     if (!backend_translate(jh, block, second)) {
         log_line(jit->log, LOG_DEBUG, "not translated: %s at 0x%llx, of %u instructions",
                  insn_info(jh->ir.guests[0].insn.id)->name, (unsigned long long)pc,
@@ -136,7 +156,7 @@ static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8
     jh->stats.blocks++;
     jh->stats.guest_insns += block->insns;
     jh->stats.guest_bytes += block->bytes;
-    jh->stats.host_bytes += (uint64_t)(jh->code - start);
+    jh->stats.host_bytes += (uint64_t)(jh->code - start) + (uint64_t)(jh->cold - cold);
     return block;
 }
 

@@ -457,6 +457,16 @@ static void note_start(struct lower *l, unsigned guest)
     l->noted_insns = l->e.insns;
 }
 
+static void note_cold(struct lower *l)
+{
+    struct jit_map *map = l->jh->map;
+    if (!map)
+        return;
+    map->cold = l->jh->cold + l->e.to_exec;
+    map->cold_size = (uint32_t)(l->e.at - l->jh->cold);
+    map->insns[l->block->insns] = (uint16_t)(l->e.insns - l->noted_insns);
+}
+
 static void lower_all(struct lower *l)
 {
     const struct ir_block *ir = l->ir;
@@ -527,10 +537,13 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
     if (!l.failed && falls_off(l.ir))
         lower_fall_off(&l);
     note_start(&l, block->insns);
+    uint8_t *end = l.e.at;
+    l.e.at = jh->cold;
     emit_laters(&l);
-    note_start(&l, block->insns + 1u);
+    note_cold(&l);
     if (l.failed)
         return false;
-    jh->code = l.e.at;
+    jh->code = end;
+    jh->cold = l.e.at;
     return true;
 }

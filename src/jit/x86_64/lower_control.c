@@ -40,13 +40,14 @@ static int32_t in_page(const struct lower *l, int64_t target)
     return place >= 0 && place < (int64_t)PAGE_SIZE ? (int32_t)place : -1;
 }
 
-static struct jit_link *new_link(struct lower *l, int32_t place)
+static struct jit_link *new_link(struct lower *l, int32_t place, enum jit_variant variant)
 {
     struct jit_link *link = jit_meta(l->jh, sizeof(*link));
     link->sibling = l->block->links;
     l->block->links = link;
     link->from = l->block;
     link->target = (uint16_t)place;
+    link->variant = (uint8_t)variant;
     return link;
 }
 
@@ -61,9 +62,9 @@ static void unlinked(struct lower *l, const struct later *later)
 }
 
 /* jmp or call to a place in the page. */
-static void link_to(struct lower *l, int32_t place, bool call)
+static void link_to(struct lower *l, int32_t place, enum jit_variant variant, bool call)
 {
-    struct jit_link *link = new_link(l, place);
+    struct jit_link *link = new_link(l, place, variant);
     emit_align(&l->e, 1, 4);
     link->field = call ? emit_call(&l->e) : emit_jmp(&l->e);
     struct later *later = lower_later(l, LATER_CALL);
@@ -117,7 +118,7 @@ static void jump_far(struct lower *l, int64_t target)
     struct jit_far *far = jit_meta(l->jh, sizeof(*far));
     unsigned at = (l->page_offset + lower_guest(l)->offset) % PAGE_SIZE;
     far->target = place;
-    far->slot = at >> 1 | (unsigned)(page & 3) << 11;
+    far->slot = (((uint32_t)page * UINT32_C(2654435769) >> 12) + (at >> 1)) % TLB_FARS;
     int32_t entry =
         (int32_t)(offsetof(struct tlb_context, fars) + far->slot * sizeof(struct tlb_jump));
     emit_load(e, W64, RAX, HART(translated.page_va));
@@ -141,7 +142,7 @@ static void jump_direct(struct lower *l, int64_t target, bool backwards)
     if (place < 0)
         jump_far(l, target);
     else
-        link_to(l, place, false);
+        link_to(l, place, JIT_NORMAL, false);
 }
 
 static bool is_backwards(const struct lower *l, int64_t target)
@@ -194,7 +195,7 @@ static void landing(struct lower *l)
     if (place || l->xw == W32)
         emit_ri(&l->e, ALU_SUB, l->xw, RAX, place);
     emit_store(&l->e, W64, RAX, HART(translated.page_va));
-    link_to(l, place, false);
+    link_to(l, place, JIT_NORMAL, false);
 }
 
 static void empty_stack(struct lower *l, const struct later *later)
@@ -250,7 +251,7 @@ static void jump_rel(struct lower *l, const struct ir_insn *i)
     if (place < 0)
         call_out_of_line(l, true, i->imm);
     else
-        link_to(l, place, true);
+        link_to(l, place, JIT_NORMAL, true);
     landing(l);
 }
 
@@ -378,11 +379,18 @@ bool lower_control(struct lower *l, const struct ir_insn *i)
     }
 }
 
+void lower_go_on_single(struct lower *l)
+{
+    int32_t place = (int32_t)(l->page_offset + lower_guest(l)->offset);
+    take_back(l, l->block->insns - l->guest);
+    link_to(l, place, JIT_SINGLE, false);
+}
+
 void lower_fall_off(struct lower *l)
 {
     int32_t place = in_page(l, l->block->bytes);
     if (place >= 0) {
-        link_to(l, place, false);
+        link_to(l, place, JIT_NORMAL, false);
         return;
     }
     /* The last instruction may be a branch, whose slot for far jumps this must not share. */

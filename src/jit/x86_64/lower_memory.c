@@ -454,6 +454,10 @@ bool lower_memory(struct lower *l, const struct ir_insn *i)
 void lower_later_memory(struct lower *l, const struct later *later)
 {
     struct emit *e = &l->e;
+    if (later->kind == LATER_GROUP && !later->site->atomic && !l->jit->check) {
+        lower_go_on_single(l);
+        return;
+    }
     enum jit_stub stub = later->kind == LATER_LOAD    ? STUB_LOAD
                          : later->kind == LATER_STORE ? STUB_STORE
                                                       : STUB_GROUP;
