@@ -6,6 +6,7 @@
 #ifndef RVVM_CPU_BUS_H
 #define RVVM_CPU_BUS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,13 @@ struct bus {
     /* Where translated code was made from; NULL: nothing is translated. */
     struct code_map *code_map;
 
+    /*
+     * How often each BUS_CHUNK of main memory has been looked up by a hart that did not know its page;
+     * NULL: nobody asks. When it is BUS_WARM times, `warm` is told, once.
+     */
+    _Atomic uint8_t *heat;
+    void (*warm)(void *ctx, uint64_t offset);
+
     /* All else. size is 1, 2, 4 or 8 and paddr is a multiple of it. false: access fault. */
     bool (*read)(void *ctx, uint64_t paddr, unsigned size, uint64_t *value);
     bool (*write)(void *ctx, uint64_t paddr, unsigned size, uint64_t value);
@@ -41,6 +49,23 @@ struct bus {
     /* Random bytes for the seed CSR. */
     void (*entropy)(void *ctx, void *bytes, size_t size);
 };
+
+#define BUS_CHUNK (2u << 20)
+#define BUS_WARM 32
+
+static inline void bus_note_use(const struct bus *bus, uint64_t offset)
+{
+    if (!bus->heat)
+        return;
+    _Atomic uint8_t *heat = &bus->heat[offset / BUS_CHUNK];
+    uint8_t times = atomic_load_explicit(heat, memory_order_relaxed);
+    if (times >= BUS_WARM)
+        return;
+    /* Two harts may count as one, or tell twice: no harm. */
+    atomic_store_explicit(heat, times + 1, memory_order_relaxed);
+    if (times + 1 == BUS_WARM)
+        bus->warm(bus->ctx, offset - offset % BUS_CHUNK);
+}
 
 static inline bool bus_is_ram(const struct bus *bus, uint64_t paddr, uint64_t size)
 {

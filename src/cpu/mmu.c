@@ -266,6 +266,7 @@ bool mmu_target(struct hart *h, uint64_t va, unsigned size, enum access access,
         struct tlb_page entry = {va & PAGE_MASK, ram_pointer(h, page.paddr),
                                  page.permitted & allowed, page.global};
         tlb_enter(h, &entry, access);
+        bus_note_use(h->bus, page.paddr - h->bus->ram_base);
     }
     if (mixed)
         *mixed = fine;

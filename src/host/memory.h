@@ -19,6 +19,11 @@ struct memory {
 bool memory_map(struct memory *m, uint64_t size, struct error *err);
 void memory_unmap(struct memory *m);
 
+/* Much of that part is in use: where the host can, it becomes large pages. Offset and size are multiples
+ * of MEMORY_LARGE; a part that is not inside is left alone. Any thread. */
+#define MEMORY_LARGE (2u << 20)
+void memory_use_large(struct memory *m, uint64_t offset, uint64_t size);
+
 /* All bytes read as zero again and the host gets its pages back. Nobody may use it meanwhile. */
 void memory_clear(struct memory *m);
 

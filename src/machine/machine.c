@@ -26,6 +26,12 @@ static uint64_t no_time(void *ctx)
     return 0;
 }
 
+static void machine_warm(void *ctx, uint64_t offset)
+{
+    struct machine *m = ctx;
+    memory_use_large(&m->ram, offset, MEMORY_LARGE);
+}
+
 static void no_stimer(void *ctx, unsigned hart_id, uint64_t when)
 {
     (void)ctx, (void)hart_id, (void)when;
@@ -84,6 +90,11 @@ struct machine *machine_new(const struct machine_config *config, struct error *e
     }
     if (!memory_map(&m->ram, config->ram_size, err))
         goto fail;
+    m->heat = calloc(m->ram.size / BUS_CHUNK + 1, sizeof(*m->heat));
+    if (!m->heat) {
+        error_set(err, "out of memory");
+        goto fail;
+    }
     m->bus = (struct bus){
         .ctx = m,
         .ram = m->ram.data,
@@ -94,6 +105,8 @@ struct machine *machine_new(const struct machine_config *config, struct error *e
         .time = no_time,
         .set_stimer = no_stimer,
         .entropy = machine_entropy,
+        .heat = m->heat,
+        .warm = machine_warm,
     };
     for (unsigned i = 0; i < config->harts; i++) {
         struct hart_config hart = {.id = i, .isa = m->isa, .bus = &m->bus, .log = m->log};
@@ -142,6 +155,7 @@ void machine_free(struct machine *m)
     boot_files_free(&m->files);
     boot_state_free(&m->boot);
     memory_unmap(&m->ram);
+    free(m->heat);
     pthread_cond_destroy(&m->changed);
     pthread_mutex_destroy(&m->lock);
     free(m);

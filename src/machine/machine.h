@@ -67,6 +67,7 @@ struct machine {
     struct log *log;
     struct isa isa;
     struct memory ram;
+    _Atomic uint8_t *heat; /* bus.heat */
     struct machine_hart harts[MACHINE_HARTS_MAX];
     struct jit *jit;                           /* NULL: harts interpret */
     struct hart *hart_list[MACHINE_HARTS_MAX]; /* the same, for interrupt controllers */

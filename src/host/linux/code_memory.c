@@ -2,50 +2,25 @@
 /*
  * Translated code by memfd_create(). A program that is compiled by the translator is ten times the
  * size it was, and with small pages the processor would spend its time looking up where they are:
- * so both mappings are aligned for large pages, and these are asked for (MADV_COLLAPSE, since Linux 6.1,
- * needs no permission of the system's settings).
+ * so both mappings are made for large pages.
  */
 #define _GNU_SOURCE
 #include "host/code_memory.h"
 
+#include "host/linux/large_pages.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
-
-/* A mapping aligned to CODE_MEMORY_PART; MAP_FAILED: errno says why. */
-static void *map_aligned(int fd, size_t size, int protection)
-{
-    size_t room = size + CODE_MEMORY_PART;
-    uint8_t *all = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (all == MAP_FAILED)
-        return MAP_FAILED;
-    size_t before = -(uintptr_t)all % CODE_MEMORY_PART;
-    void *m = mmap(all + before, size, protection, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0);
-    int e = errno;
-    if (m == MAP_FAILED) {
-        munmap(all, room);
-        errno = e;
-        return MAP_FAILED;
-    }
-    if (before)
-        munmap(all, before);
-    munmap(all + before + size, room - before - size);
-    madvise(m, size, MADV_DONTDUMP);
-    return m;
-}
 
 static bool map_twice(struct code_memory *m, int fd, size_t size, struct error *err)
 {
     if (ftruncate(fd, (off_t)size) < 0)
         return error_set(err, "cannot make a memory object of %zu MiB: %s", size >> 20,
                          strerror(errno));
-    void *write = map_aligned(fd, size, PROT_READ | PROT_WRITE);
-    void *exec = write == MAP_FAILED ? MAP_FAILED : map_aligned(fd, size, PROT_READ | PROT_EXEC);
+    void *write = large_pages_map(fd, size, PROT_READ | PROT_WRITE);
+    void *exec =
+        write == MAP_FAILED ? MAP_FAILED : large_pages_map(fd, size, PROT_READ | PROT_EXEC);
     if (exec != MAP_FAILED) {
         *m = (struct code_memory){.write = write, .exec = exec, .size = size};
         return true;
@@ -72,9 +47,8 @@ void code_memory_use(struct code_memory *m, size_t offset, size_t size)
 {
     if (offset % CODE_MEMORY_PART || size % CODE_MEMORY_PART)
         return;
-    /* Failing is no error: then there are small pages. */
-    madvise(m->write + offset, size, MADV_COLLAPSE);
-    madvise((void *)(uintptr_t)(m->exec + offset), size, MADV_COLLAPSE);
+    large_pages_make(m->write + offset, size);
+    large_pages_make((void *)(uintptr_t)(m->exec + offset), size);
 }
 
 void code_memory_unmap(struct code_memory *m)

@@ -5,6 +5,8 @@
  */
 #define _GNU_SOURCE
 #include "host/memory.h"
+
+#include "host/linux/large_pages.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -33,15 +35,20 @@ bool memory_map(struct memory *m, uint64_t size, struct error *err)
         return error_set(err, "cannot make a memory object of %" PRIu64 " MiB: %s", size >> 20,
                          strerror(e));
     }
-    void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    void *data = large_pages_map(fd, size, PROT_READ | PROT_WRITE);
     if (data == MAP_FAILED) {
         int e = errno;
         close(fd);
         return error_set(err, "cannot map %" PRIu64 " MiB of memory: %s", size >> 20, strerror(e));
     }
-    madvise(data, size, MADV_DONTDUMP);
     *m = (struct memory){.data = data, .size = size, .fd = fd};
     return true;
+}
+
+void memory_use_large(struct memory *m, uint64_t offset, uint64_t size)
+{
+    if (offset < m->size && size <= m->size - offset)
+        large_pages_make(m->data + offset, size);
 }
 
 void memory_unmap(struct memory *m)
