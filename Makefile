@@ -28,7 +28,7 @@ say = $(if $(V),@:,@printf '  %-4s %s\n' $(1) $(2))
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 submake = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 
-.PHONY: all libs unit-tests run check check-quick bench format format-check
+.PHONY: all libs unit-tests run check check-quick golden bench format format-check
 .PHONY: install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -57,6 +57,9 @@ check: ## everything that is tested (under 30 minutes on two cores)
 
 check-quick: all unit-tests ## the tests for the hand (under 2 minutes)
 	$(Q)tools/run-tests --build $(BUILD) quick
+
+golden: all unit-tests ## count host instructions anew (tests/jit/golden.txt)
+	$(Q)SRCDIR=. RVVM_GOLDEN_WRITE=1 $(BUILD)/tests/unit/golden_test
 
 bench: ## measure, against QEMU and native
 	$(Q)tools/deps build run bench
