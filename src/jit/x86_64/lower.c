@@ -433,7 +433,7 @@ static void count_uses(struct lower *l)
 static void lower_one(struct lower *l)
 {
     const struct ir_insn *i = lower_insn(l, (ir_ref)l->at);
-    if (i->op == IR_none || is_lazy(i) || waits(l, l->at))
+    if (i->op == IR_none || is_lazy(i) || waits(l, l->at) || lower_is_jump_mask(l, l->at))
         return;
     if (i->op == IR_set_x) {
         set_x(l, i);

@@ -196,6 +196,8 @@ void lower_later_fp(struct lower *l, const struct later *later);
 unsigned lower_fp_loaded(const struct lower *l, const struct ir_insn *load);
 /* An FP register was set: whether it is boxed now. */
 void lower_fp_note_box(struct lower *l, const struct ir_insn *set);
+/* Whether an operation clears bit 0 of an address for the jump behind it, which can do so by itself. */
+bool lower_is_jump_mask(const struct lower *l, unsigned ref);
 /* The running instruction and what follows are run by a translation that checks every access by itself. */
 void lower_go_on_single(struct lower *l);
 /* The block goes on after its last instruction. */

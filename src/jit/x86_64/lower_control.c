@@ -218,6 +218,8 @@ static void push_frame(struct lower *l, unsigned link)
 static void jump_out_of_line(struct lower *l, const struct later *later)
 {
     emit_patch(later->back, l->e.at);
+    if (later->wide)
+        emit_ri(&l->e, ALU_AND, l->xw, RAX, -2);
     if (later->value)
         jump_far(l, later->imm);
     else
@@ -255,17 +257,28 @@ static void jump_rel(struct lower *l, const struct ir_insn *i)
     landing(l);
 }
 
+bool lower_is_jump_mask(const struct lower *l, unsigned ref)
+{
+    const struct ir_insn *i = lower_insn(l, (ir_ref)ref);
+    const struct value *v = &l->values[ref];
+    return i->op == IR_and && v->uses == 1 && lower_insn(l, v->user)->op == IR_jump &&
+           lower_insn(l, i->b)->op == IR_const && lower_insn(l, i->b)->imm == -2 &&
+           lower_insn(l, i->a)->op == IR_get_x && v->user == ref + 1;
+}
+
 static void jump_computed(struct lower *l, const struct ir_insn *i)
 {
     const struct decoded *d = &lower_guest(l)->insn;
     bool is_return = !is_link_register(d->rd) && is_link_register(d->rs1) && d->imm == 0;
-    enum reg target = lower_reg(l, i->a);
-    emit_mov_rr(&l->e, W64, RAX, target);
-    if (l->xw == W32)
-        emit_mov_rr(&l->e, W32, RAX, RAX);
+    bool masks = lower_is_jump_mask(l, i->a);
+    lower_into(l, RAX, masks ? lower_insn(l, i->a)->a : i->a, l->xw);
+    /* What a frame holds is even: a return need not look. */
+    if (masks && !is_return)
+        emit_ri(&l->e, ALU_AND, l->xw, RAX, -2);
     if (is_return) {
         struct later *other = lower_later(l, LATER_CALL);
         other->emit = jump_out_of_line;
+        other->wide = masks;
         emit_rm(&l->e, OP_CMP, l->xw, RAX, mem(RSP, 8));
         other->back = emit_jcc(&l->e, CC_NE);
         emit_ret(&l->e);
