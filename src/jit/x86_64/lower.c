@@ -164,20 +164,19 @@ bool lower_uses(struct operand o, enum reg r)
     return o.kind == OPERAND_REG && o.reg == r;
 }
 
-/* The register write behind operation `ref`, if it is the only user of its value. */
-static const struct ir_insn *write_behind(const struct lower *l, unsigned ref)
+const struct ir_insn *lower_write_behind(const struct lower *l)
 {
-    const struct value *v = &l->values[ref];
-    if (v->uses != 1 || v->user != ref + 1)
+    const struct value *v = &l->values[l->at];
+    if (v->uses != 1 || v->user != l->at + 1)
         return NULL;
-    const struct ir_insn *next = lower_insn(l, (ir_ref)(ref + 1));
+    const struct ir_insn *next = lower_insn(l, (ir_ref)(l->at + 1));
     /* On rv32 a write extends the sign, from a temporary as from anything else. */
     return next->op == IR_set_x && l->xw == W64 ? next : NULL;
 }
 
 enum reg lower_dest_over(struct lower *l, struct operand x)
 {
-    const struct ir_insn *write = write_behind(l, l->at);
+    const struct ir_insn *write = lower_write_behind(l);
     enum reg r = write ? pinned_x((unsigned)write->imm) : NO_REG;
     if (r != NO_REG)
         return r;
@@ -187,6 +186,13 @@ enum reg lower_dest_over(struct lower *l, struct operand x)
 enum reg lower_dest(struct lower *l)
 {
     return lower_dest_over(l, (struct operand){.kind = OPERAND_IMM});
+}
+
+void lower_wrote(struct lower *l)
+{
+    l->written = l->at + 1;
+    const struct ir_insn *write = lower_insn(l, (ir_ref)l->written);
+    lower_base_changed(l, (unsigned)write->imm, lower_insn(l, (ir_ref)l->at));
 }
 
 void lower_done(struct lower *l, enum reg r)
@@ -436,7 +442,8 @@ static void lower_one(struct lower *l)
     if (i->op == IR_none || is_lazy(i) || waits(l, l->at) || lower_is_jump_mask(l, l->at))
         return;
     if (i->op == IR_set_x) {
-        set_x(l, i);
+        if (l->written != l->at)
+            set_x(l, i);
         return;
     }
     /* Memory first: it takes addresses apart itself. FP before control: it knows some CSRs. */

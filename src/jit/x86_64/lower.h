@@ -78,6 +78,7 @@ struct lower {
     const struct features *has;
     struct value *values; /* by ir_ref */
     unsigned at;          /* operation that is being lowered */
+    unsigned written; /* a register write that the operation before it has done */
     unsigned guest;       /* and its guest instruction */
     uint32_t page_offset; /* of the block in its page */
     enum width xw;        /* of guest registers */
@@ -144,6 +145,10 @@ void lower_release(struct lower *l, struct operand o);
  * that of an operand, if there is one. */
 enum reg lower_dest(struct lower *l);
 enum reg lower_dest_over(struct lower *l, struct operand x);
+/* The register write behind operation l->at, if that is the only user of its value; NULL. */
+const struct ir_insn *lower_write_behind(const struct lower *l);
+/* Operation l->at has done that write, too. */
+void lower_wrote(struct lower *l);
 /* The value of operation l->at is in r; its operands are not needed any more. */
 void lower_done(struct lower *l, enum reg r);
 void lower_finish(struct lower *l, enum reg r, struct operand x, struct operand y);

@@ -7,6 +7,54 @@
 
 #include "cpu/bits.h"
 
+/* A guest register that has no host register, unchanged so far: its number; 0: it is none of these. */
+static unsigned register_in_memory(const struct lower *l, ir_ref ref)
+{
+    const struct ir_insn *i = lower_insn(l, ref);
+    return i->op == IR_get_x && pinned_x((unsigned)i->imm) == NO_REG ? (unsigned)i->imm : 0;
+}
+
+/* An operation on a register that has no host register, and into it: on its place in memory. */
+static bool in_place(struct lower *l, const struct ir_insn *i)
+{
+    static const struct {
+        uint8_t alu, to_memory; /* opcode with the memory operand first; 0: no such operation */
+        bool commutes;
+    } forms[IR_OPS] = {
+        [IR_add] = {ALU_ADD, 0x01, true}, [IR_or] = {ALU_OR, 0x09, true},
+        [IR_and] = {ALU_AND, 0x21, true}, [IR_xor] = {ALU_XOR, 0x31, true},
+        [IR_sub] = {ALU_SUB, 0x29, false},
+    };
+    const struct ir_insn *write = lower_write_behind(l);
+    if (!write || i->type != IR_I64 || l->xw != W64)
+        return false;
+    unsigned to = (unsigned)write->imm;
+    ir_ref other = i->b;
+    if (forms[i->op].commutes && register_in_memory(l, i->b) == to)
+        other = i->a;
+    else if (register_in_memory(l, i->a) != to)
+        return false;
+    const struct ir_insn *o = lower_insn(l, other);
+    bool small = o->op == IR_const && o->imm == (int32_t)o->imm;
+    if (i->op == IR_sll || i->op == IR_srl || i->op == IR_sra) {
+        if (!small)
+            return false;
+        unsigned n = i->op == IR_sll ? SHIFT_SHL : i->op == IR_srl ? SHIFT_SHR : SHIFT_SAR;
+        emit_rm(&l->e, 0xc1, W64, n, hart_x(to));
+        emit8(&l->e, o->imm & 63);
+    } else if (!forms[i->op].to_memory) {
+        return false;
+    } else if (small) {
+        emit_mi(&l->e, (enum alu)forms[i->op].alu, W64, hart_x(to), (int32_t)o->imm);
+    } else if (o->op == IR_get_x && pinned_x((unsigned)o->imm) != NO_REG) {
+        emit_rm(&l->e, forms[i->op].to_memory, W64, pinned_x((unsigned)o->imm), hart_x(to));
+    } else {
+        return false;
+    }
+    lower_wrote(l);
+    return true;
+}
+
 /* add, and, or, xor; sub apart. */
 static void commutative(struct lower *l, enum alu op, const struct ir_insn *i)
 {
@@ -410,6 +458,8 @@ static void reverse_bytes(struct lower *l, const struct ir_insn *i)
 bool lower_integer(struct lower *l, const struct ir_insn *i)
 {
     bool wide = width_of(i->type) == W64;
+    if (in_place(l, i))
+        return true;
     switch (i->op) {
     case IR_add:
         commutative(l, ALU_ADD, i);
