@@ -7,6 +7,7 @@
 #include "host/terminal.h"
 #include "isa/isa.h"
 #include "ui/serial.h"
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <rvvm/rvvm.h>
@@ -44,7 +45,10 @@ static void add_to_perf_map(const char *line)
     if (!map) {
         char path[64];
         snprintf(path, sizeof(path), "/tmp/perf-%ld.map", (long)getpid());
-        map = fopen(path, "w");
+        /* A name that anybody may guess: only a file of our own making will do. */
+        unlink(path);
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        map = fd >= 0 ? fdopen(fd, "w") : NULL;
     }
     if (map) {
         fprintf(map, "%s\n", line);
@@ -265,7 +269,7 @@ static int dump_device_tree(struct rvvm_machine *machine, const char *path)
 static void print_stats(const struct rvvm_machine *machine, uint64_t ns)
 {
     struct rvvm_stats stats;
-    rvvm_machine_stats(machine, &stats);
+    rvvm_machine_stats(machine, &stats, sizeof(stats));
     double seconds = (double)ns / 1e9;
     fprintf(stderr,
             "rvvm: %" PRIu64 " instructions in %.3f s, %.1f million a second; %" PRIu64

@@ -163,8 +163,9 @@ RVVM_API void rvvm_machine_quit(struct rvvm_machine *machine);
 RVVM_API bool rvvm_machine_device_tree(struct rvvm_machine *machine, void **blob, size_t *size,
                                        struct rvvm_error *error);
 
-/* While the machine is not running. */
-RVVM_API void rvvm_machine_stats(const struct rvvm_machine *machine, struct rvvm_stats *stats);
+/* While the machine is not running. size: sizeof(*stats) as the caller was built; it may grow. */
+RVVM_API void rvvm_machine_stats(const struct rvvm_machine *machine, struct rvvm_stats *stats,
+                                 size_t size);
 
 #ifdef __cplusplus
 }

@@ -216,20 +216,10 @@ bool rvvm_machine_device_tree(struct rvvm_machine *rv, void **blob, size_t *size
     return true;
 }
 
-void rvvm_machine_stats(const struct rvvm_machine *rv, struct rvvm_stats *stats)
+static void add_translator(struct rvvm_stats *stats, const struct jit *translator)
 {
-    const struct machine *m = rv->machine;
-    *stats = (struct rvvm_stats){.instructions = m->retired};
-    for (unsigned i = 0; i < m->hart_count; i++) {
-        const struct hart *h = m->harts[i].hart;
-        stats->instructions += h->instret;
-        stats->blocks += h->code->blocks;
-        stats->cache_resets += h->code->resets;
-    }
-    if (!m->jit)
-        return;
     struct jit_stats jit;
-    jit_stats(m->jit, &jit);
+    jit_stats(translator, &jit);
     stats->translated_blocks = jit.blocks;
     stats->translated_insns = jit.guest_insns;
     stats->translated_bytes = jit.host_bytes;
@@ -240,4 +230,20 @@ void rvvm_machine_stats(const struct rvvm_machine *rv, struct rvvm_stats *stats)
     stats->lookups = jit.lookups;
     stats->interpreted = jit.interpreted;
     stats->checked_blocks = jit.checked;
+}
+
+void rvvm_machine_stats(const struct rvvm_machine *rv, struct rvvm_stats *stats, size_t size)
+{
+    const struct machine *m = rv->machine;
+    struct rvvm_stats all = {.instructions = m->retired};
+    for (unsigned i = 0; i < m->hart_count; i++) {
+        const struct hart *h = m->harts[i].hart;
+        all.instructions += h->instret;
+        all.blocks += h->code->blocks;
+        all.cache_resets += h->code->resets;
+    }
+    if (m->jit)
+        add_translator(&all, m->jit);
+    memset(stats, 0, size);
+    memcpy(stats, &all, size < sizeof(all) ? size : sizeof(all));
 }
