@@ -16,10 +16,12 @@ struct code_memory {
     size_t size;
 };
 
-/* A part that begins and ends at multiples of CODE_MEMORY_PART is about to be filled: where the host can,
- * it becomes large pages. */
+/*
+ * A part that begins and ends at multiples of CODE_MEMORY_PART is full: where the host can, it becomes
+ * large pages. Takes long. Others may run what is in it meanwhile.
+ */
 #define CODE_MEMORY_PART (2u << 20)
-void code_memory_use(struct code_memory *m, size_t offset, size_t size);
+void code_memory_make_large(const struct code_memory *m, size_t offset, size_t size);
 
 bool code_memory_map(struct code_memory *m, size_t size, struct error *err);
 void code_memory_unmap(struct code_memory *m);

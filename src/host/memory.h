@@ -19,10 +19,10 @@ struct memory {
 bool memory_map(struct memory *m, uint64_t size, struct error *err);
 void memory_unmap(struct memory *m);
 
-/* Much of that part is in use: where the host can, it becomes large pages. Offset and size are multiples
- * of MEMORY_LARGE; a part that is not inside is left alone. Any thread. */
+/* Where the host can, that part becomes large pages; offset and size are multiples of MEMORY_LARGE. A part
+ * that is not inside is left alone. Takes long; others may use the memory meanwhile. */
 #define MEMORY_LARGE (2u << 20)
-void memory_use_large(struct memory *m, uint64_t offset, uint64_t size);
+void memory_make_large(const struct memory *m, uint64_t offset, uint64_t size);
 
 /* All bytes read as zero again and the host gets its pages back. Nobody may use it meanwhile. */
 void memory_clear(struct memory *m);

@@ -151,6 +151,8 @@ struct jit_segment {
     struct jit_block *blocks; /* in it */
     uint64_t age;             /* when it was taken */
     bool busy;                /* a hart is filling it */
+    bool large;               /* it is, or soon will be, large pages */
+    const struct jit *jit;
 };
 
 struct jit {
@@ -159,6 +161,7 @@ struct jit {
     struct isa isa;
     struct bus *bus;
     struct log *log;
+    struct chores *chores;
     unsigned dump; /* enum jit_dump */
     void (*dump_line)(void *ctx, unsigned kind, const char *line);
     void *dump_ctx;

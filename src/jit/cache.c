@@ -2,6 +2,7 @@
 /* The cache of translated blocks: finding, publishing, chaining, dropping, evicting. See block.h. */
 #include "jit/block.h"
 
+#include "host/chores.h"
 #include "host/clock.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -275,9 +276,23 @@ static void empty_segment(struct jit *jit, struct jit_segment *segment)
     segment->blocks = NULL;
 }
 
+/* A full segment becomes large pages; once, since it stays that. */
+static void make_large(void *what, size_t size)
+{
+    struct jit_segment *segment = what;
+    const struct jit *jit = segment->jit;
+    size_t n = (size_t)(segment - jit->segments) + 1;
+    code_memory_make_large(&jit->memory, n * size, size);
+}
+
 static void take_segment(struct jit_hart *jh)
 {
     struct jit *jit = jh->jit;
+    if (jh->segment != jit->segment_count && jit->chores && !jit->segments[jh->segment].large) {
+        jit->segments[jh->segment].large = true;
+        chores_post(jit->chores,
+                    (struct chore){make_large, &jit->segments[jh->segment], jit->segment_size});
+    }
     pthread_mutex_lock(&jit->lock);
     if (jh->segment != jit->segment_count)
         jit->segments[jh->segment].busy = false;
@@ -303,7 +318,6 @@ static void take_segment(struct jit_hart *jh)
     jh->emptied += used;
     jh->segment = (unsigned)(best - jit->segments);
     jh->code = jit->memory.write + (size_t)(jh->segment + 1) * jit->segment_size;
-    code_memory_use(&jit->memory, (size_t)(jh->code - jit->memory.write), jit->segment_size);
     jh->code_end = jh->cold = jh->code + jit->segment_size / 16 * 7;
     jh->meta = jh->code + jit->segment_size;
 }
@@ -377,6 +391,9 @@ struct jit *jit_new(const struct jit_config *config, struct error *err)
         jit_free(jit);
         return NULL;
     }
+    jit->chores = config->chores;
+    for (unsigned i = 0; i < jit->segment_count; i++)
+        jit->segments[i].jit = jit;
     jit->map.ram = config->bus->ram;
     jit->map.size = config->bus->ram_size;
     jit->map.written = written;

@@ -20,6 +20,8 @@
 #include "cpu/hart.h"
 #include "isa/isa.h"
 
+struct chores;
+
 #define JIT_HARTS_MAX 64
 
 enum jit_dump {
@@ -31,11 +33,12 @@ enum jit_dump {
 
 struct jit_config {
     const struct isa *isa;
-    struct bus *bus;     /* outlives it; its code_map is set */
-    unsigned harts;      /* 1 to JIT_HARTS_MAX */
-    uint64_t cache_size; /* bytes of code and what belongs to it; 0: the default */
-    struct log *log;     /* may be NULL */
-    unsigned dump;       /* enum jit_dump: what is said of each block that is translated */
+    struct bus *bus;       /* outlives it; its code_map is set */
+    unsigned harts;        /* 1 to JIT_HARTS_MAX */
+    uint64_t cache_size;   /* bytes of code and what belongs to it; 0: the default */
+    struct chores *chores; /* outlives it; NULL: what they would do is not done */
+    struct log *log;       /* may be NULL */
+    unsigned dump;         /* enum jit_dump: what is said of each block that is translated */
     void (*dump_line)(void *ctx, unsigned kind, const char *line); /* on any hart's thread */
     void *dump_ctx;
     bool check; /* each block is interpreted too. The first difference is logged, then differs is */

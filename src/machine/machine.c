@@ -4,6 +4,7 @@
  */
 #include "machine/machine.h"
 
+#include "host/chores.h"
 #include "host/random.h"
 #include "host/thread.h"
 #include "jit/jit.h"
@@ -26,10 +27,16 @@ static uint64_t no_time(void *ctx)
     return 0;
 }
 
+static void make_large(void *machine, size_t offset)
+{
+    const struct machine *m = machine;
+    memory_make_large(&m->ram, offset, MEMORY_LARGE);
+}
+
 static void machine_warm(void *ctx, uint64_t offset)
 {
     struct machine *m = ctx;
-    memory_use_large(&m->ram, offset, MEMORY_LARGE);
+    chores_post(m->chores, (struct chore){make_large, m, offset});
 }
 
 static void no_stimer(void *ctx, unsigned hart_id, uint64_t when)
@@ -52,6 +59,7 @@ static bool start_translator(struct machine *m, const struct machine_config *mac
         .harts = m->hart_count,
         .cache_size = machine->code_cache,
         .log = m->log,
+        .chores = m->chores,
         .dump = machine->dump,
         .dump_line = machine->dump_line,
         .dump_ctx = machine->dump_ctx,
@@ -89,6 +97,9 @@ struct machine *machine_new(const struct machine_config *config, struct error *e
         goto fail;
     }
     if (!memory_map(&m->ram, config->ram_size, err))
+        goto fail;
+    m->chores = chores_new("rvvm-memory", err);
+    if (!m->chores)
         goto fail;
     m->heat = calloc(m->ram.size / BUS_CHUNK + 1, sizeof(*m->heat));
     if (!m->heat) {
@@ -145,6 +156,7 @@ void machine_free(struct machine *m)
     /* Devices that drive interrupts go before the controllers they drive, which stand lower. */
     for (unsigned i = m->device_count; i--;)
         m->devices[i]->ops->remove(m->devices[i]->state);
+    chores_free(m->chores);
     for (unsigned i = 0; m->jit && i < m->hart_count; i++)
         jit_detach(m->jit, m->hart_list[i]);
     jit_free(m->jit);

@@ -66,6 +66,7 @@ struct machine {
     struct bus bus;
     struct log *log;
     struct isa isa;
+    struct chores *chores; /* for large pages */
     struct memory ram;
     _Atomic uint8_t *heat; /* bus.heat */
     struct machine_hart harts[MACHINE_HARTS_MAX];

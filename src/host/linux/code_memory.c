@@ -43,7 +43,7 @@ bool code_memory_map(struct code_memory *m, size_t size, struct error *err)
     return mapped;
 }
 
-void code_memory_use(struct code_memory *m, size_t offset, size_t size)
+void code_memory_make_large(const struct code_memory *m, size_t offset, size_t size)
 {
     if (offset % CODE_MEMORY_PART || size % CODE_MEMORY_PART)
         return;

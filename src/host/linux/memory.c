@@ -45,7 +45,7 @@ bool memory_map(struct memory *m, uint64_t size, struct error *err)
     return true;
 }
 
-void memory_use_large(struct memory *m, uint64_t offset, uint64_t size)
+void memory_make_large(const struct memory *m, uint64_t offset, uint64_t size)
 {
     if (offset < m->size && size <= m->size - offset)
         large_pages_make(m->data + offset, size);
