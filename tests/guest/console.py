@@ -90,15 +90,16 @@ def linux(*args, append="", initrd="initramfs.cpio", firmware=(), **kind):
 
 
 def main(tests):
-    """Runs the functions in order; their names are the cases. Arguments choose some."""
+    """Runs the functions in order; their names are the cases. Arguments choose some. One that returns
+    "skip WHY" did not run."""
     failed = 0
     for test in tests:
         if len(sys.argv) > 1 and test.__name__ not in sys.argv[1:]:
             continue
         print(f"--- {test.__name__}", file=sys.stderr, flush=True)
         try:
-            test()
-            print(f"ok {test.__name__}", flush=True)
+            verdict, _, why = (test() or "ok").partition(" ")
+            print(f"{verdict} {test.__name__} {why}".rstrip(), flush=True)
         except (Failed, OSError, subprocess.SubprocessError) as problem:
             failed += 1
             print(f"not ok {test.__name__}", flush=True)
