@@ -211,6 +211,47 @@ static void test_remapped_by_itself(void)
     CHECK(r.a0, want);
 }
 
+/*
+ * The entry of the running page is changed with no fence, and its place in the TLB is taken by another page
+ * before the first jump within it: then that jump may lead into the old page or the new one. But a
+ * link between two pages must not stay behind for the time when the old one is mapped again.
+ */
+static void test_change_without_a_fence(void)
+{
+    enum { BEGIN = 1024, END = 1536 };
+    const ulong same_slot = HERE + (PAGE << 12);
+    const uint32_t begin[] = {
+        enc_s(XLEN == 64 ? 3 : 2, 10, 11, 0), /* the entry at a0 becomes a1 */
+        enc_i(0x03, 13, 2, 12, 0),            /* lw a3, 0(a2) */
+        enc_j(0, END - BEGIN - 8),
+    };
+    space_map(&space, same_slot, (ulong)page_new(), 0, PTE_RW);
+    for (unsigned p = 0; p < 4; p++) {
+        const uint32_t end[] = {ENC_ADDI(10, 0, (int)p + 1), ENC_RET};
+        put(p, BEGIN, begin, 3);
+        put(p, END, end, 2);
+    }
+    fence_i();
+    for (unsigned i = 0; i < 12; i++) {
+        ulong old = i / 3 % 4, next = (old + 1 + i % 3) % 4;
+        ulong args[4] = {pte_make((ulong)pages[next], PTE_CODE), same_slot, HERE + BEGIN};
+        for (unsigned again = 0; again < 2; again++) {
+            map(HERE, (unsigned)old);
+            sfence_all();
+            if (again)
+                args[0] = pte_make((ulong)pages[old], PTE_CODE);
+            struct run r = RUN(MODE_S, space_entry(&space, HERE, 0), args,
+                               LX " a2, " XB "(a1)\n" LX " t1, 2*" XB "(a1)\n" LX " a1, 0(a1)\n"
+                               "jalr ra, 0(t1)");
+            CHECK(r.cause, CAUSE_ECALL_S);
+            if (again)
+                CHECK(r.a0, old + 1);
+            else
+                CHECK_TRUE(r.a0 == old + 1 || r.a0 == next + 1);
+        }
+    }
+}
+
 void test_main(void)
 {
     static const unsigned order[] = {2, 0, 3, 1};
@@ -226,6 +267,7 @@ void test_main(void)
     test_switches_of_space();
     test_instruction_on_two_pages();
     test_remapped_by_itself();
+    test_change_without_a_fence();
     test_other_page_at_the_address();
     space_off();
 }
