@@ -78,7 +78,7 @@ struct lower {
     const struct features *has;
     struct value *values; /* by ir_ref */
     unsigned at;          /* operation that is being lowered */
-    unsigned written; /* a register write that the operation before it has done */
+    unsigned written;     /* a register write that the operation before it has done */
     unsigned guest;       /* and its guest instruction */
     uint32_t page_offset; /* of the block in its page */
     enum width xw;        /* of guest registers */

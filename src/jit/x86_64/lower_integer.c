@@ -21,8 +21,8 @@ static bool in_place(struct lower *l, const struct ir_insn *i)
         uint8_t alu, to_memory; /* opcode with the memory operand first; 0: no such operation */
         bool commutes;
     } forms[IR_OPS] = {
-        [IR_add] = {ALU_ADD, 0x01, true}, [IR_or] = {ALU_OR, 0x09, true},
-        [IR_and] = {ALU_AND, 0x21, true}, [IR_xor] = {ALU_XOR, 0x31, true},
+        [IR_add] = {ALU_ADD, 0x01, true},  [IR_or] = {ALU_OR, 0x09, true},
+        [IR_and] = {ALU_AND, 0x21, true},  [IR_xor] = {ALU_XOR, 0x31, true},
         [IR_sub] = {ALU_SUB, 0x29, false},
     };
     const struct ir_insn *write = lower_write_behind(l);
