@@ -55,6 +55,9 @@ static void remember(struct tlb_fills *fills, unsigned slot)
 
 static void drop_jumps(struct tlb *tlb, struct tlb_context *c)
 {
+    tlb->fetch_epoch++;
+    if (c->ready && c->code_first > c->code_last) /* nothing is in them */
+        return;
     if (c->jumped.count > TLB_FILLS) {
         for (unsigned i = 0; i < TLB_JUMPS; i++)
             c->jumps[i].pc = TLB_NO_JUMP;
@@ -71,8 +74,9 @@ static void drop_jumps(struct tlb *tlb, struct tlb_context *c)
     }
     c->jumped.count = c->fared.count = 0;
     memset(c->code_pages, 0, sizeof(c->code_pages));
+    c->code_first = UINT64_MAX;
+    c->code_last = 0;
     c->local_code = false;
-    tlb->fetch_epoch++;
 }
 
 static unsigned code_page_of(uint64_t va)
@@ -83,7 +87,8 @@ static unsigned code_page_of(uint64_t va)
 static bool may_hold_code(const struct tlb_context *c, uint64_t va)
 {
     unsigned n = code_page_of(va);
-    return c->code_pages[n / 64] >> (n % 64) & 1;
+    uint64_t page = va & PAGE_MASK;
+    return page >= c->code_first && page <= c->code_last && (c->code_pages[n / 64] >> (n % 64) & 1);
 }
 
 static bool is_local(const struct tlb_context *c, unsigned slot)
@@ -101,7 +106,10 @@ void tlb_note_code(struct hart *h, uint64_t pc)
 {
     struct tlb_context *c = h->tlb.fetch;
     unsigned n = code_page_of(pc);
+    uint64_t page = pc & PAGE_MASK;
     c->code_pages[n / 64] |= UINT64_C(1) << (n % 64);
+    c->code_first = page < c->code_first ? page : c->code_first;
+    c->code_last = page > c->code_last ? page : c->code_last;
     c->local_code |= is_local(c, slot_of(pc));
 }
 

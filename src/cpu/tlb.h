@@ -31,9 +31,9 @@
 
 #define TLB_BITS 12
 #define TLB_SIZE (1u << TLB_BITS)
-#define TLB_FILLS 2048 /* slots remembered; more: the whole context is wiped */
+#define TLB_FILLS 8192 /* slots remembered; more: the whole context is wiped */
 
-#define TLB_CODE_BITS 15
+#define TLB_CODE_BITS 18
 #define TLB_CODE_PAGES (1u << TLB_CODE_BITS)
 
 #define TLB_USERS 8  /* address spaces whose U-mode contexts are kept */
@@ -80,7 +80,8 @@ struct tlb_context {
     uint64_t local_slots[TLB_SIZE / 64]; /* slots whose entries are not global */
     /* Pages that jumps, or the interpreter's, lead to: none but these are in them. By a hash. */
     uint64_t code_pages[TLB_CODE_PAGES / 64];
-    bool local_code; /* one of them is not global */
+    uint64_t code_first, code_last; /* and all of them lie in this range */
+    bool local_code;                /* one of them is not global */
 };
 
 enum tlb_kind { TLB_M, TLB_S, TLB_S_SUM, TLB_U, TLB_CONTEXTS = TLB_U + TLB_USERS };
