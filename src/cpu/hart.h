@@ -94,6 +94,15 @@ struct watch {
     bool device;
 };
 
+/* Addresses that SFENCE.VMA is about. */
+struct hart_pages {
+    uint64_t va, size; /* bytes; size 0: all addresses */
+    bool has_asid;
+    uint64_t asid;
+};
+
+#define HART_FENCE_PAGES_MAX 8
+
 #define REG_SINK 32 /* where a write to x0 goes */
 
 struct hart {
@@ -148,9 +157,11 @@ struct hart {
     bool asleep; /* under lock: runs no guest code, now in hart_wait or outside hart_run */
 
     /* Fences that other harts ask for (SBI RFENCE): any thread. */
-    _Atomic uint32_t fence_kinds; /* enum hart_fence of what is open */
-    _Atomic uint32_t fence_asked; /* count of requests */
-    _Atomic uint32_t fence_done;  /* requests served: equal when nothing is open */
+    _Atomic uint32_t fence_kinds;                        /* enum hart_fence of what is open */
+    struct hart_pages fence_pages[HART_FENCE_PAGES_MAX]; /* under lock: translations to fence */
+    unsigned fence_pages_count;                          /* under lock */
+    _Atomic uint32_t fence_asked;                        /* count of requests */
+    _Atomic uint32_t fence_done; /* requests served: equal when nothing is open */
 };
 
 #define NO_RESERVATION UINT64_MAX
@@ -200,6 +211,8 @@ enum hart_fence {
  * not running counts as done: it fences before it runs again.
  */
 uint32_t hart_fence_ask(struct hart *h, unsigned kinds);
+/* The same for the translations of some addresses. */
+uint32_t hart_fence_ask_pages(struct hart *h, const struct hart_pages *pages);
 void hart_fence_wait(struct hart *h, uint32_t ticket, struct hart *self);
 
 /* For SBI calls and debuggers, on the hart's own thread or with the hart stopped. */

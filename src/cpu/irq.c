@@ -9,9 +9,12 @@
 #include "cpu/irq.h"
 #include "cpu/code.h"
 
+#include <string.h>
+
 #define SOFT_BITS (1ull << IRQ_SSI | 1ull << IRQ_STI | 1ull << IRQ_SEI | 1ull << IRQ_LCOFI)
 
-#define FENCE_SPINS 2000 /* a fence is mostly served within a block's time */
+#define FENCE_PAGES_EACH 32 /* more pages: all of them */
+#define FENCE_SPINS 2000    /* a fence is mostly served within a block's time */
 
 /*
  * Interrupts
@@ -203,6 +206,42 @@ void hart_fence_wait(struct hart *h, uint32_t ticket, struct hart *self)
         hart_set_running(self, true);
 }
 
+uint32_t hart_fence_ask_pages(struct hart *h, const struct hart_pages *pages)
+{
+    unsigned kinds = 0;
+    pthread_mutex_lock(&h->lock);
+    if (h->fence_pages_count < HART_FENCE_PAGES_MAX)
+        h->fence_pages[h->fence_pages_count++] = *pages;
+    else
+        kinds = HART_FENCE_TLB;
+    pthread_mutex_unlock(&h->lock);
+    return hart_fence_ask(h, kinds);
+}
+
+/* One by one as long as that is less than everything. */
+static void fence_pages(struct hart *h, const struct hart_pages *p)
+{
+    uint64_t first = p->va & PAGE_MASK, end = p->va + p->size;
+    if (!p->size || end < p->va || end - first > FENCE_PAGES_EACH * (uint64_t)PAGE_SIZE) {
+        tlb_fence(h, false, 0, p->has_asid, p->asid);
+        return;
+    }
+    for (uint64_t va = first; va < end; va += PAGE_SIZE)
+        tlb_fence(h, true, va, p->has_asid, p->asid);
+}
+
+static void serve_pages(struct hart *h)
+{
+    struct hart_pages pages[HART_FENCE_PAGES_MAX];
+    pthread_mutex_lock(&h->lock);
+    unsigned count = h->fence_pages_count;
+    memcpy(pages, h->fence_pages, count * sizeof(*pages));
+    h->fence_pages_count = 0;
+    pthread_mutex_unlock(&h->lock);
+    for (unsigned i = 0; i < count; i++)
+        fence_pages(h, &pages[i]);
+}
+
 void hart_serve_fences(struct hart *h)
 {
     /* First the bit, then the count: a request that comes between them sets the bit again. */
@@ -211,6 +250,7 @@ void hart_serve_fences(struct hart *h)
     if (asked == atomic_load(&h->fence_done))
         return;
     unsigned kinds = atomic_exchange(&h->fence_kinds, 0);
+    serve_pages(h);
     if (kinds & HART_FENCE_TLB)
         tlb_flush(h);
     if (kinds & HART_FENCE_FETCH)

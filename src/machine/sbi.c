@@ -85,7 +85,7 @@ static bool legacy_mask(struct hart *h, uint64_t address, uint64_t *mask, uint64
 static int64_t legacy_call(struct machine *m, struct hart *h, uint64_t id, const uint64_t *arg)
 {
     uint64_t mask, base;
-    unsigned kinds;
+    struct hart_pages pages = {arg[1], arg[2], id == 7, arg[3]};
     switch (id) {
     case 0:
         sbi_set_timer(m, h, h->xlen == 32 ? arg[1] << 32 | arg[0] : arg[0]);
@@ -107,8 +107,8 @@ static int64_t legacy_call(struct machine *m, struct hart *h, uint64_t id, const
     case 7:
         if (!legacy_mask(h, arg[0], &mask, &base))
             return SBI_ERR_INVALID_ADDRESS;
-        kinds = id == 5 ? HART_FENCE_FETCH : HART_FENCE_TLB;
-        return sbi_remote_fence(m, h, kinds, mask, base) ? 0 : SBI_ERR_INVALID_PARAM;
+        return sbi_remote_fence(m, h, id == 5 ? NULL : &pages, mask, base) ? 0
+                                                                           : SBI_ERR_INVALID_PARAM;
     default:
         machine_request(m, MACHINE_POWEROFF, 0);
         return 0;

@@ -51,9 +51,9 @@ void sbi_enter_supervisor(struct machine *m, struct hart *h, uint64_t pc, uint64
 /* sbi_ipi.c: the parts that legacy calls share. false: the mask names a hart that is not there. */
 void sbi_set_timer(struct machine *m, struct hart *h, uint64_t when);
 bool sbi_send_ipi(struct machine *m, struct hart *h, uint64_t mask, uint64_t base);
-/* kinds: enum hart_fence */
-bool sbi_remote_fence(struct machine *m, struct hart *h, unsigned kinds, uint64_t mask,
-                      uint64_t base);
+/* pages: of translations; NULL: FENCE.I */
+bool sbi_remote_fence(struct machine *m, struct hart *h, const struct hart_pages *pages,
+                      uint64_t mask, uint64_t base);
 
 /* sbi_console.c. Waits for the line to take it, but no longer than the hart may run. */
 void sbi_put_byte(struct machine *m, struct hart *h, uint8_t byte);

@@ -41,8 +41,8 @@ bool sbi_send_ipi(struct machine *m, struct hart *h, uint64_t mask, uint64_t bas
     return true;
 }
 
-bool sbi_remote_fence(struct machine *m, struct hart *h, unsigned kinds, uint64_t mask,
-                      uint64_t base)
+bool sbi_remote_fence(struct machine *m, struct hart *h, const struct hart_pages *pages,
+                      uint64_t mask, uint64_t base)
 {
     uint64_t harts;
     uint32_t ticket[MACHINE_HARTS_MAX];
@@ -51,7 +51,8 @@ bool sbi_remote_fence(struct machine *m, struct hart *h, unsigned kinds, uint64_
     /* All are asked before one is waited for. A hart that rests fences before it goes on. */
     for (unsigned i = 0; i < m->hart_count; i++)
         if (harts >> i & 1)
-            ticket[i] = hart_fence_ask(m->harts[i].hart, kinds);
+            ticket[i] = pages ? hart_fence_ask_pages(m->harts[i].hart, pages)
+                              : hart_fence_ask(m->harts[i].hart, HART_FENCE_FETCH);
     for (unsigned i = 0; i < m->hart_count; i++)
         if (harts >> i & 1)
             hart_fence_wait(m->harts[i].hart, ticket[i], h);
@@ -82,7 +83,13 @@ struct sbi_result sbi_rfence(struct machine *m, struct hart *h, uint64_t functio
     if (function > 2)
         return (struct sbi_result){SBI_ERR_NOT_SUPPORTED, 0};
     sbi_pmu_count(&m->harts[h->id].pmu, function ? SBI_FW_SFENCE_VMA_SENT : SBI_FW_FENCE_I_SENT);
-    unsigned kinds = function ? HART_FENCE_TLB : HART_FENCE_FETCH;
-    bool done = sbi_remote_fence(m, h, kinds, arg[0], arg[1]);
+    /* A size of 0 or of all ones means all addresses. */
+    struct hart_pages pages = {
+        .va = arg[2],
+        .size = arg[3] == sbi_all_ones(h) ? 0 : arg[3],
+        .has_asid = function == 2,
+        .asid = arg[4],
+    };
+    bool done = sbi_remote_fence(m, h, function ? &pages : NULL, arg[0], arg[1]);
     return (struct sbi_result){done ? SBI_SUCCESS : SBI_ERR_INVALID_PARAM, 0};
 }

@@ -237,6 +237,49 @@ static void a_sleeping_hart_fences_when_it_wakes(void **state)
     hart_free(h);
 }
 
+/* Makes an S-mode entry for a page, and tells whether it is there. */
+static void enter(struct hart *h, uint64_t va)
+{
+    struct tlb_page page = {va, h->bus->ram, ACCESS_READ, true};
+    tlb_enter(h, &page, ACCESS_READ);
+}
+
+static bool is_entered(struct hart *h, uint64_t va)
+{
+    return h->tlb.data->entries[va / PAGE_SIZE % TLB_SIZE].read == va;
+}
+
+static void fences_of_pages_leave_the_others(void **state)
+{
+    (void)state;
+    struct hart *h = lone_hart("rv64");
+    struct hart_pages two = {.va = 0x5800, .size = PAGE_SIZE}; /* parts of two pages */
+    struct hart_pages all = {.size = 0};
+
+    h->priv = PRIV_S;
+    tlb_context_changed(h);
+    for (uint64_t va = 0x4000; va <= 0x7000; va += PAGE_SIZE)
+        enter(h, va);
+    hart_fence_ask_pages(h, &two);
+    assert_true(is_entered(h, 0x5000));
+    hart_serve_fences(h);
+    assert_true(is_entered(h, 0x4000));
+    assert_false(is_entered(h, 0x5000));
+    assert_false(is_entered(h, 0x6000));
+    assert_true(is_entered(h, 0x7000));
+
+    /* More than are remembered: everything. */
+    for (unsigned i = 0; i <= HART_FENCE_PAGES_MAX; i++)
+        hart_fence_ask_pages(h, &two);
+    hart_serve_fences(h);
+    assert_false(is_entered(h, 0x4000));
+    enter(h, 0x4000);
+    hart_fence_ask_pages(h, &all);
+    hart_serve_fences(h);
+    assert_false(is_entered(h, 0x4000));
+    hart_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +291,7 @@ int main(void)
         cmocka_unit_test(no_wake_up_is_lost),
         cmocka_unit_test(two_harts_can_fence_each_other),
         cmocka_unit_test(a_sleeping_hart_fences_when_it_wakes),
+        cmocka_unit_test(fences_of_pages_leave_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
