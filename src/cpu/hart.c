@@ -64,7 +64,7 @@ void hart_reset(struct hart *h, uint64_t pc, uint64_t a0, uint64_t a1)
     h->pc = pc;
     h->x[10] = a0;
     h->x[11] = a1;
-    tlb_reset(h);
+    tlb_flush(h);
     code_flush(h);
 }
 

@@ -53,26 +53,22 @@ static void remember(struct tlb_fills *fills, unsigned slot)
         fills->count++;
 }
 
+static void empty_jumps(struct tlb_jump *jumps, unsigned size, struct tlb_fills *fills)
+{
+    bool all = fills->count > TLB_FILLS;
+    unsigned count = all ? size : fills->count;
+    for (unsigned i = 0; i < count; i++)
+        jumps[all ? i : fills->slot[i]].pc = TLB_NO_JUMP;
+    fills->count = 0;
+}
+
 static void drop_jumps(struct tlb *tlb, struct tlb_context *c)
 {
     tlb->fetch_epoch++;
     if (c->ready && c->code_first > c->code_last) /* nothing is in them */
         return;
-    if (c->jumped.count > TLB_FILLS) {
-        for (unsigned i = 0; i < TLB_JUMPS; i++)
-            c->jumps[i].pc = TLB_NO_JUMP;
-    } else {
-        for (unsigned i = 0; i < c->jumped.count; i++)
-            c->jumps[c->jumped.slot[i]].pc = TLB_NO_JUMP;
-    }
-    if (c->fared.count > TLB_FILLS) {
-        for (unsigned i = 0; i < TLB_FARS; i++)
-            c->fars[i].pc = TLB_NO_JUMP;
-    } else {
-        for (unsigned i = 0; i < c->fared.count; i++)
-            c->fars[c->fared.slot[i]].pc = TLB_NO_JUMP;
-    }
-    c->jumped.count = c->fared.count = 0;
+    empty_jumps(c->jumps, TLB_JUMPS, &c->jumped);
+    empty_jumps(c->fars, TLB_FARS, &c->fared);
     memset(c->code_pages, 0, sizeof(c->code_pages));
     c->code_first = UINT64_MAX;
     c->code_last = 0;
@@ -302,11 +298,6 @@ void tlb_flush(struct hart *h)
     tlb->walk_generation++;
     tlb->fetch_epoch++;
     tlb_context_changed(h);
-}
-
-void tlb_reset(struct hart *h)
-{
-    tlb_flush(h);
 }
 
 bool tlb_new(struct hart *h)

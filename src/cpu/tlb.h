@@ -130,9 +130,6 @@ struct tlb_page {
 bool tlb_new(struct hart *h); /* false: no memory */
 void tlb_free(struct hart *h);
 
-/* Empty, and the contexts follow the hart's mode. */
-void tlb_reset(struct hart *h);
-
 /* Privilege, mstatus (MPRV, MPP, SUM) or satp changed: chooses the contexts. */
 void tlb_context_changed(struct hart *h);
 

@@ -47,6 +47,16 @@ enum ir_mem {
     IR_MEMS
 };
 
+/* Bytes that an access moves. */
+static inline unsigned ir_mem_bytes(enum ir_mem mem)
+{
+    static const uint8_t bytes_of[IR_MEMS] = {
+#define IR_MEM(name, bytes) bytes,
+#include "jit/ir_ops.def"
+    };
+    return bytes_of[mem];
+}
+
 enum ir_amo {
 #define IR_AMO(name) IR_AMO_##name,
 #include "jit/ir_ops.def"

@@ -204,31 +204,27 @@ struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *sit
     return go_on_unwound(h);
 }
 
-static const struct {
-    uint8_t size;
-    bool is_signed;
-} mem_kinds[IR_MEMS] = {
-    [IR_MEM_s8] = {1, true},   [IR_MEM_u8] = {1, false}, [IR_MEM_s16] = {2, true},
-    [IR_MEM_u16] = {2, false}, [IR_MEM_s32] = {4, true}, [IR_MEM_u32] = {4, false},
-    [IR_MEM_u64] = {8, false},
-};
+static bool is_signed(enum ir_mem mem)
+{
+    return mem == IR_MEM_s8 || mem == IR_MEM_s16 || mem == IR_MEM_s32;
+}
 
 struct jit_next jit_service_load(struct hart *h, const struct jit_site *site, uint64_t va)
 {
-    unsigned size = mem_kinds[site->mem].size;
+    unsigned size = ir_mem_bytes(site->mem);
     uint64_t value = mem_load_slow(h, va, size);
     if (h->fault)
         return take_fault(h, site);
     unsigned shift = 64 - 8 * size;
     value <<= shift;
-    value = mem_kinds[site->mem].is_signed ? (uint64_t)((int64_t)value >> shift) : value >> shift;
+    value = is_signed(site->mem) ? (uint64_t)((int64_t)value >> shift) : value >> shift;
     return (struct jit_next){NULL, value};
 }
 
 struct jit_next jit_service_store(struct hart *h, const struct jit_site *site, uint64_t va,
                                   uint64_t value)
 {
-    mem_store_slow(h, va, mem_kinds[site->mem].size, value);
+    mem_store_slow(h, va, ir_mem_bytes(site->mem), value);
     return h->fault ? take_fault(h, site) : (struct jit_next){NULL, 0};
 }
 

@@ -77,12 +77,6 @@ static inline void emit64(struct emit *e, uint64_t value)
     e->at += 8;
 }
 
-/* Where the next instruction will run. */
-static inline uint64_t emit_here(const struct emit *e)
-{
-    return (uint64_t)(uintptr_t)e->at + (uint64_t)e->to_exec;
-}
-
 /*
  * Opcodes: the low byte, above it the map (0x0f, 0x0f38, 0x0f3a) and from bit 24 a mandatory prefix.
  */
@@ -93,8 +87,7 @@ enum {
     OP_SUB = 0x2b,
     OP_XOR = 0x33,
     OP_CMP = 0x3b,
-    OP_ADD_TO = 0x01,
-    OP_SUB_FROM = 0x29,
+
     OP_CMP_WITH = 0x39, /* memory operand first */
     OP_TEST = 0x85,
     OP_MOV_LOAD = 0x8b,
@@ -107,8 +100,7 @@ enum {
     OP_MOVSX16 = 0x0fbf,
     OP_IMUL = 0x0faf,
     OP_XCHG = 0x87,
-    OP_BSF = 0x0fbc,
-    OP_BSR = 0x0fbd,
+
     OP_BSWAP = 0x0fc8,
     OP_LZCNT = 0xf3000fbd,
     OP_TZCNT = 0xf3000fbc,
@@ -129,7 +121,7 @@ enum {
     OP_PADDQ = 0x66000fd4,
     OP_PSUBQ = 0x66000ffb,
     OP_ANDPS = 0x0f54,
-    OP_ANDNPS = 0x0f55,
+
     OP_ORPS = 0x0f56,
     OP_XORPS = 0x0f57,
     OP_UCOMISS = 0x0f2e,
@@ -555,12 +547,6 @@ static inline void emit_rorx(struct emit *e, enum width w, enum reg to, enum reg
 {
     emit_vex_rrr(e, 3, 3, 0xf0, w, to, 0, from);
     emit8(e, n);
-}
-
-static inline void emit_andn(struct emit *e, enum width w, enum reg to, enum reg inverted,
-                             enum reg other)
-{
-    emit_vex_rrr(e, 0, 2, 0xf2, w, to, inverted, other);
 }
 
 #endif

@@ -211,6 +211,8 @@ void lower_fall_off(struct lower *l);
 void lower_interpret(struct lower *l);
 /* In front of an instruction on two pages. */
 void lower_check_second_page(struct lower *l, const uint8_t *second_page);
+/* rax = the distance of the TLB entry for the address in r from the context. */
+void lower_tlb_index(struct lower *l, enum reg r);
 /* The address that is in `address` (and may be changed there: not) checked for an access; jumps to
  * the returned field when it is not a hit. rdx becomes the page's addend, rax is changed. */
 uint8_t *lower_check_page(struct lower *l, struct mem address, bool writes, unsigned span);

@@ -5,11 +5,6 @@
  */
 #include "jit/x86_64/lower.h"
 
-static unsigned size_of(const struct ir_insn *i)
-{
-    return i->mem == IR_MEM_u64 ? 8 : i->mem == IR_MEM_s32 ? 4 : i->mem == IR_MEM_s16 ? 2 : 1;
-}
-
 static void take_all(struct lower *l)
 {
     lower_take(l, RAX);
@@ -21,7 +16,7 @@ static void take_all(struct lower *l)
 static void find_word(struct lower *l, const struct ir_insn *i, bool writes)
 {
     struct emit *e = &l->e;
-    unsigned size = size_of(i);
+    unsigned size = ir_mem_bytes(i->mem);
     size_t tag = writes ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read);
     struct later *later = lower_later(l, LATER_GROUP);
     later->site = lower_site(l);
@@ -32,9 +27,7 @@ static void find_word(struct lower *l, const struct ir_insn *i, bool writes)
     later->base = RCX;
     lower_into(l, RCX, i->a, l->xw);
     emit_mov_rr(e, W64, RDX, RCX);
-    emit_mov_rr(e, W32, RAX, RCX);
-    emit_shift_ri(e, SHIFT_SHR, W32, RAX, PAGE_SHIFT - 5);
-    emit_ri(e, ALU_AND, W32, RAX, (TLB_SIZE - 1) * (int32_t)sizeof(struct tlb_entry));
+    lower_tlb_index(l, RCX);
     emit_rm(e, OP_XOR, W64, RDX, mem_index(RTLB, RAX, 0, (int32_t)tag));
     emit_opcode(e, 0xf7, W64, 0, 0, RDX, false); /* test rdx, imm32, sign-extended */
     emit8(e, 0xc0 | RDX);
@@ -61,25 +54,25 @@ static void result_in_rax(struct lower *l, enum width w)
 
 static void load_reserved(struct lower *l, const struct ir_insn *i)
 {
-    enum width w = size_of(i) == 8 ? W64 : W32;
+    enum width w = ir_mem_bytes(i->mem) == 8 ? W64 : W32;
     take_all(l);
     find_word(l, i, false);
     emit_rm(&l->e, w == W64 ? OP_MOV_LOAD : OP_MOVSXD, W64, RAX, mem(RCX, 0));
     emit_store(&l->e, W64, RCX, HART(reservation));
     emit_store(&l->e, W64, RAX, HART(reservation_value));
-    emit_store_imm(&l->e, W32, HART(reservation_size), (int32_t)size_of(i));
+    emit_store_imm(&l->e, W32, HART(reservation_size), (int32_t)ir_mem_bytes(i->mem));
     result_in_rax(l, W64);
 }
 
 static void store_conditional(struct lower *l, const struct ir_insn *i)
 {
     struct emit *e = &l->e;
-    enum width w = size_of(i) == 8 ? W64 : W32;
+    enum width w = ir_mem_bytes(i->mem) == 8 ? W64 : W32;
     take_all(l);
     find_word(l, i, true);
     emit_rm(e, OP_CMP, W64, RCX, HART(reservation));
     uint8_t *other_place = emit_jcc(e, CC_NE);
-    emit_mi(e, ALU_CMP, W32, HART(reservation_size), (int32_t)size_of(i));
+    emit_mi(e, ALU_CMP, W32, HART(reservation_size), (int32_t)ir_mem_bytes(i->mem));
     uint8_t *other_size = emit_jcc(e, CC_NE);
     emit_load(e, W64, RAX, HART(reservation_value));
     lower_into(l, RDX, i->b, w);
@@ -123,7 +116,7 @@ static void exchange_loop(struct lower *l, const struct ir_insn *i, enum width w
 
 static void amo(struct lower *l, const struct ir_insn *i)
 {
-    enum width w = size_of(i) == 8 ? W64 : W32;
+    enum width w = ir_mem_bytes(i->mem) == 8 ? W64 : W32;
     take_all(l);
     find_word(l, i, true);
     switch (i->kind) {
@@ -143,7 +136,7 @@ static void amo(struct lower *l, const struct ir_insn *i)
 
 static void compare_and_swap(struct lower *l, const struct ir_insn *i)
 {
-    enum width w = size_of(i) == 8 ? W64 : W32;
+    enum width w = ir_mem_bytes(i->mem) == 8 ? W64 : W32;
     take_all(l);
     find_word(l, i, true);
     lower_into(l, RAX, i->b, w);
@@ -156,7 +149,7 @@ bool lower_atomic(struct lower *l, const struct ir_insn *i)
 {
     if (i->op != IR_lr && i->op != IR_sc && i->op != IR_amo && i->op != IR_amocas)
         return false;
-    if (size_of(i) < 4) { /* Zabha */
+    if (ir_mem_bytes(i->mem) < 4) { /* Zabha */
         lower_interpret(l);
         return true;
     }

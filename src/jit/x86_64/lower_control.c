@@ -423,9 +423,7 @@ void lower_check_second_page(struct lower *l, const uint8_t *second_page)
     later->site = lower_site(l);
     emit_load(e, W64, RCX, HART(translated.page_va));
     emit_ri(e, ALU_ADD, l->xw, RCX, (int32_t)PAGE_SIZE);
-    emit_mov_rr(e, W32, RAX, RCX);
-    emit_shift_ri(e, SHIFT_SHR, W32, RAX, PAGE_SHIFT - 5);
-    emit_ri(e, ALU_AND, W32, RAX, (TLB_SIZE - 1) * (int32_t)sizeof(struct tlb_entry));
+    lower_tlb_index(l, RCX);
     emit_rm(e, OP_CMP, W64, RCX, mem_index(RTLB, RAX, 0, offsetof(struct tlb_entry, fetch)));
     later->from[0] = emit_jcc(e, CC_NE);
     emit_rm(e, OP_ADD, W64, RCX, mem_index(RTLB, RAX, 0, offsetof(struct tlb_entry, addend)));

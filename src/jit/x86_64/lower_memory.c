@@ -27,14 +27,13 @@
 #define GROUP_SPAN_MAX 1024 /* bytes */
 
 static const struct {
-    uint8_t size;
     uint32_t load; /* opcode that extends as the kind says */
     uint8_t wide;  /* 64-bit form of it */
 } kinds[IR_MEMS] = {
-    [IR_MEM_s8] = {1, OP_MOVSX8, W64},    [IR_MEM_u8] = {1, OP_MOVZX8, W32},
-    [IR_MEM_s16] = {2, OP_MOVSX16, W64},  [IR_MEM_u16] = {2, OP_MOVZX16, W32},
-    [IR_MEM_s32] = {4, OP_MOVSXD, W64},   [IR_MEM_u32] = {4, OP_MOV_LOAD, W32},
-    [IR_MEM_u64] = {8, OP_MOV_LOAD, W64},
+    [IR_MEM_s8] = {OP_MOVSX8, W64},    [IR_MEM_u8] = {OP_MOVZX8, W32},
+    [IR_MEM_s16] = {OP_MOVSX16, W64},  [IR_MEM_u16] = {OP_MOVZX16, W32},
+    [IR_MEM_s32] = {OP_MOVSXD, W64},   [IR_MEM_u32] = {OP_MOV_LOAD, W32},
+    [IR_MEM_u64] = {OP_MOV_LOAD, W64},
 };
 
 /* A guest address as a register and a distance. */
@@ -162,7 +161,7 @@ static unsigned scan_group(const struct lower *l, unsigned base, int32_t *low, i
             struct place p = access_place(l, i);
             if (p.base != base)
                 continue;
-            int32_t start = p.imm + moved, end = start + kinds[i->mem].size;
+            int32_t start = p.imm + moved, end = start + (int32_t)ir_mem_bytes(i->mem);
             int32_t new_low = count && *low < start ? *low : start;
             int32_t new_high = count && *high > end ? *high : end;
             if (new_high - new_low > GROUP_SPAN_MAX)
@@ -194,7 +193,7 @@ static bool is_wanted_later(const struct lower *l, const struct group *group)
     for (unsigned n = l->at + 1; n < l->ir->count; n++) {
         const struct ir_insn *i = &l->ir->insns[n];
         if (is_access(i)) {
-            if (covers(&g, access_place(l, i), kinds[i->mem].size, i->op == IR_store))
+            if (covers(&g, access_place(l, i), ir_mem_bytes(i->mem), i->op == IR_store))
                 return true;
         } else if (i->op == IR_set_x && (unsigned)i->imm == g.base) {
             if (!moves_by(l, lower_insn(l, i->a), g.base, &by))
@@ -234,7 +233,7 @@ static void keep_group(struct lower *l)
 static void choose_group(struct lower *l, const struct ir_insn *i)
 {
     struct place p = access_place(l, i);
-    unsigned size = kinds[i->mem].size;
+    unsigned size = ir_mem_bytes(i->mem);
     bool writes = i->op == IR_store;
     if (covers(&l->group, p, size, writes))
         return;
@@ -250,6 +249,18 @@ static void choose_group(struct lower *l, const struct ir_insn *i)
     }
 }
 
+void lower_tlb_index(struct lower *l, enum reg r)
+{
+    if (l->has->bmi2) {
+        emit_rorx(&l->e, W32, RAX, r, PAGE_SHIFT - 5);
+    } else {
+        emit_mov_rr(&l->e, W32, RAX, r);
+        emit_shift_ri(&l->e, SHIFT_SHR, W32, RAX, PAGE_SHIFT - 5);
+    }
+    emit_ri(&l->e, ALU_AND, W32, RAX, (TLB_SIZE - 1) * (int32_t)sizeof(struct tlb_entry));
+}
+_Static_assert(sizeof(struct tlb_entry) == 32, "the index is made by a shift");
+
 uint8_t *lower_check_page(struct lower *l, struct mem address, bool writes, unsigned span)
 {
     struct emit *e = &l->e;
@@ -259,20 +270,13 @@ uint8_t *lower_check_page(struct lower *l, struct mem address, bool writes, unsi
         emit_mov_rr(e, W64, RDX, address.base);
     else
         emit_lea(e, l->xw, RDX, address);
-    if (l->has->bmi2) {
-        emit_rorx(e, W32, RAX, RDX, PAGE_SHIFT - 5);
-    } else {
-        emit_mov_rr(e, W32, RAX, RDX);
-        emit_shift_ri(e, SHIFT_SHR, W32, RAX, PAGE_SHIFT - 5);
-    }
-    emit_ri(e, ALU_AND, W32, RAX, (TLB_SIZE - 1) * (int32_t)sizeof(struct tlb_entry));
+    lower_tlb_index(l, RDX);
     emit_rm(e, OP_XOR, W64, RDX, mem_index(RTLB, RAX, 0, (int32_t)tag));
     emit_ri(e, ALU_CMP, W64, RDX, (int32_t)(PAGE_SIZE - span));
     uint8_t *miss = emit_jcc(e, CC_A);
     emit_load(e, W64, RDX, mem_index(RTLB, RAX, 0, offsetof(struct tlb_entry, addend)));
     return miss;
 }
-_Static_assert(sizeof(struct tlb_entry) == 32, "the index is made by a shift");
 
 /*
  * Makes rdx the addend for [base + imm]; *later: what to do on a miss, when that is to make this one
@@ -282,7 +286,7 @@ static struct mem checked(struct lower *l, const struct ir_insn *i, enum reg bas
                           const uint8_t *retry, struct later **later)
 {
     bool writes = i->op == IR_store;
-    unsigned size = kinds[i->mem].size;
+    unsigned size = ir_mem_bytes(i->mem);
     struct group *g = &l->group;
     struct mem access = mem_index(base, RDX, 0, p.imm);
     *later = NULL;
@@ -351,7 +355,7 @@ static void load(struct lower *l, const struct ir_insn *i)
     /* Not rdx: it stays the addend. The value of a load is used at once, so rax is free. */
     enum reg to = x == NO_REG ? lower_dest(l) : (enum reg)(LOWER_XMM + x);
     if (x != NO_REG)
-        emit_rm(&l->e, kinds[i->mem].size == 8 ? OP_MOVSD_LOAD : OP_MOVSS_LOAD, W32, x, access);
+        emit_rm(&l->e, ir_mem_bytes(i->mem) == 8 ? OP_MOVSD_LOAD : OP_MOVSS_LOAD, W32, x, access);
     else
         emit_rm(&l->e, kinds[i->mem].load, (enum width)kinds[i->mem].wide, to, access);
     if (later) {
@@ -397,7 +401,8 @@ static void store_imm(struct lower *l, unsigned size, int32_t imm, struct mem m)
 static struct operand stored_operand(struct lower *l, const struct ir_insn *i)
 {
     const struct ir_insn *v = lower_insn(l, i->b);
-    unsigned x = v->op == IR_get_f && kinds[i->mem].size >= 4 ? pinned_f((unsigned)v->imm) : NO_REG;
+    unsigned x =
+        v->op == IR_get_f && ir_mem_bytes(i->mem) >= 4 ? pinned_f((unsigned)v->imm) : NO_REG;
     if (x == NO_REG)
         return lower_operand(l, i->b);
     return (struct operand){.kind = OPERAND_REG, .reg = (uint8_t)(LOWER_XMM + x)};
@@ -407,7 +412,7 @@ static void store(struct lower *l, const struct ir_insn *i)
 {
     struct place p;
     struct later *later;
-    unsigned size = kinds[i->mem].size;
+    unsigned size = ir_mem_bytes(i->mem);
     struct operand v = stored_operand(l, i);
     if (v.kind == OPERAND_REG && (v.reg == RAX || v.reg == RDX || (l->xw == W32 && v.reg == RCX))) {
         /* The check needs it: through the place of the sink register. */
