@@ -110,8 +110,12 @@ static bool set_jit(void *ctx, const struct option *o, const char *value, struct
         cli->config.jit = RVVM_JIT_OFF;
     else if (!strcmp(value, "check"))
         cli->config.jit = RVVM_JIT_CHECK;
+    else if (!strcmp(value, "tier1"))
+        cli->config.jit = RVVM_JIT_TIER1;
+    else if (!strcmp(value, "tier2"))
+        cli->config.jit = RVVM_JIT_TIER2;
     else
-        return error_set(err, "-%s %s: there are: on, off, check", o->name, value);
+        return error_set(err, "-%s %s: there are: on, off, check, tier1, tier2", o->name, value);
     return true;
 }
 
@@ -189,7 +193,7 @@ static const struct option options[] = {
     {"nographic", NULL, "no window (there is none yet)", option_set_true, AT(no_window), true},
     {"nogui", NULL, NULL, option_set_true, AT(no_window), true},
     {"no-reboot", NULL, "end when the guest restarts", option_set_true, AT(config.no_reboot), true},
-    {"jit", "on|off|check", "translate guest code (the default), interpret it, or compare both",
+    {"jit", "on|off|check|tier1|tier2", "translate guest code (the default), interpret it, or compare both",
      set_jit, 0, false},
     {"jit-cache", "SIZE", "memory for translated code", option_set_size, AT(config.code_cache),
      false},
@@ -285,6 +289,9 @@ static void print_stats(const struct rvvm_machine *machine, uint64_t ns)
             stats.translated_blocks, stats.translated_insns, stats.translated_bytes,
             (double)stats.translation_ns / 1e9, stats.dropped_blocks, stats.evicted_blocks,
             stats.chained_jumps, stats.lookups, stats.interpreted);
+    if (stats.region_ns)
+        fprintf(stderr, "rvvm: %" PRIu64 " loops as a whole, %" PRIu64 " instructions in %.3f s\n",
+                stats.regions, stats.region_insns, (double)stats.region_ns / 1e9);
     if (stats.checked_blocks)
         fprintf(stderr, "rvvm: %" PRIu64 " blocks run both ways and compared\n",
                 stats.checked_blocks);

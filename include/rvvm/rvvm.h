@@ -72,6 +72,8 @@ enum rvvm_jit {
     /* Both, block by block, one hart at a time. The first difference is logged as an error and ends the
      * run as a poweroff with status 1 does. */
     RVVM_JIT_CHECK,
+    RVVM_JIT_TIER1, /* translated block by block only: hot loops are not translated as a whole */
+    RVVM_JIT_TIER2, /* every loop is, from its second round on: for tests of the translator */
 };
 
 /*
@@ -127,6 +129,9 @@ struct rvvm_stats {
     uint64_t lookups;          /* times a block was looked for by its address */
     uint64_t interpreted;      /* times the interpreter ran a stretch in the translator's place */
     uint64_t checked_blocks;   /* RVVM_JIT_CHECK: times that a block was run both ways */
+    uint64_t regions;          /* loops translated as a whole */
+    uint64_t region_insns;     /* guest instructions in them */
+    uint64_t region_ns;        /* spent on them, by a thread that runs beside the harts */
 };
 
 /* The defaults: nothing to run, 256 MiB, one hart of rv64, a serial port that nobody hears. */

@@ -120,6 +120,9 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
         .no_reboot = config->no_reboot,
         .interpret = config->jit == RVVM_JIT_OFF,
         .check = config->jit == RVVM_JIT_CHECK,
+        .tiers = config->jit == RVVM_JIT_TIER1   ? JIT_TIER_ONE
+                 : config->jit == RVVM_JIT_TIER2 ? JIT_TIER_EAGER
+                                                 : JIT_TIERS,
         .code_cache = config->code_cache,
         .dump = config->dump_line ? config->dump : 0,
         .dump_line = config->dump_line,
@@ -230,6 +233,9 @@ static void add_translator(struct rvvm_stats *stats, const struct jit *translato
     stats->lookups = jit.lookups;
     stats->interpreted = jit.interpreted;
     stats->checked_blocks = jit.checked;
+    stats->regions = jit.regions;
+    stats->region_insns = jit.region_insns;
+    stats->region_ns = jit.region_ns;
 }
 
 void rvvm_machine_stats(const struct rvvm_machine *rv, struct rvvm_stats *stats, size_t size)

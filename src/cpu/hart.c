@@ -83,6 +83,11 @@ static bool serve_events(struct hart *h)
         atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STOP);
         return false;
     }
+    if (events & HART_EV_SAMPLE) {
+        atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_SAMPLE);
+        if (h->engine.sample)
+            h->engine.sample(h->engine.ctx, h);
+    }
     if (events & HART_EV_IRQ)
         hart_take_interrupt(h);
     return true;

@@ -25,6 +25,7 @@ enum hart_event {
     HART_EV_STOP = 1 << 1,  /* hart_run shall return */
     HART_EV_FENCE = 1 << 2, /* another hart waits for a fence of ours */
     HART_EV_STEP = 1 << 3,  /* the interpreter shall return at the next block boundary */
+    HART_EV_SAMPLE = 1 << 4, /* the engine asks where the hart is */
 };
 
 /* Exception causes (privileged specification, "Machine Cause Register"). */
@@ -66,6 +67,7 @@ struct code_cache;
  */
 struct engine {
     void (*run)(void *ctx, struct hart *h);
+    void (*sample)(void *ctx, struct hart *h); /* HART_EV_SAMPLE; NULL: nobody asks */
     void *ctx;
 };
 
@@ -73,6 +75,12 @@ struct engine {
 #define TRANSLATED_COUNTS 65
 #define TRANSLATED_CONSTANTS 12
 #define TRANSLATED_ADDENDS 4
+#define TRANSLATED_SLOTS 8
+/* The page that a loop has checked an address register for. */
+struct translated_slot {
+    uint64_t limit; /* from here on the register is not known to be on that page */
+    uint64_t addend;
+};
 struct translated {
     uint64_t page_va;     /* virtual address of the page that is run */
     uint64_t stack_base;  /* host stack where calls of the guest begin to nest */
@@ -82,6 +90,7 @@ struct translated {
     uint8_t fp_live;      /* FP registers, flags and rounding mode are in the host's */
     uint64_t count[TRANSLATED_COUNTS][2] __attribute__((aligned(16))); /* {n, 0} */
     uint64_t addend[TRANSLATED_ADDENDS]; /* of pages that the running block has checked */
+    struct translated_slot slots[TRANSLATED_SLOTS];
     uint64_t constants[TRANSLATED_CONSTANTS][2] __attribute__((aligned(16))); /* the backend's */
 };
 

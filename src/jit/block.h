@@ -33,6 +33,8 @@
 #define JIT_CODE_ROOM 24576
 #define JIT_COLD_ROOM 24576
 #define JIT_META_ROOM 32768
+/* A region (region.h) is as much as so many blocks. */
+#define JIT_REGION_ROOMS 4
 #define JIT_CACHE_SIZE (512u << 20) /* costs what is used of it */
 #define JIT_CACHE_MAX (1u << 30)    /* a jump reaches 2 GiB */
 #define JIT_BUCKETS (1u << 19)
@@ -61,8 +63,8 @@ struct jit_far {
 struct jit_site {
     struct jit_block *block;
     const uint8_t *retry; /* where a range is checked again */
-    uint16_t offset;      /* of its guest instruction, from the block's start */
-    uint8_t index;        /* guest instructions before it */
+    uint16_t place;       /* of its guest instruction, in the page */
+    uint8_t rest;         /* instructions that were counted and not run: it and those behind it */
     uint8_t length;       /* of its guest instruction */
     int16_t low;          /* range that is checked at once: from the access's own address */
     uint16_t span;
@@ -108,7 +110,10 @@ struct jit_block {
     uint16_t bytes;         /* of guest code */
     uint8_t insns;
     uint8_t variant;              /* enum jit_variant */
+    bool is_region;               /* it is made from several blocks, of which this is the first: region.h */
     bool valid;                   /* under jit.lock */
+    struct jit_block *twin;       /* under jit.lock. A block that jumps to the region that begins with it, and
+                                   * that region: they go together. NULL: none */
     struct jit_link *links;       /* out of it */
     struct jit_link *incoming;    /* into it */
     struct jit_page_ref pages[2]; /* the second for an instruction that lies on two */
@@ -139,10 +144,12 @@ enum jit_stub {
     STUBS,
 };
 
+#define JIT_MAP_MAX 255
+
 /* Which host code stands for which guest instruction of the block that was translated last. */
 struct jit_map {
-    uint32_t start[JIT_INSNS_MAX + 1]; /* of the host code, from the block's entry; then its end */
-    uint16_t insns[JIT_INSNS_MAX + 1]; /* host instructions; the last: what is out of the way */
+    uint32_t start[JIT_MAP_MAX + 1]; /* of the host code, from the block's entry; then its end */
+    uint16_t insns[JIT_MAP_MAX + 1]; /* host instructions; the last: what is out of the way */
     const uint8_t *cold;               /* where that is */
     uint32_t cold_size;
 };
@@ -168,6 +175,8 @@ struct jit {
     struct decoder *decoder;
     const uint8_t *stub[STUBS];
     struct hart *harts[JIT_HARTS_MAX];
+    enum jit_tiers tiers;
+    struct jit_hot *hot; /* NULL: nobody looks for loops */
 
     pthread_mutex_t lock;
     struct jit_block **buckets; /* JIT_BUCKETS; read without the lock */
@@ -191,10 +200,23 @@ struct jit {
 
 struct jit_check;
 
-/* What a hart brings to it. */
+#define JIT_HEAT 256
+
+/* Where a hart was when it was asked (hot.h). */
+struct jit_heat {
+    struct {
+        const uint8_t *code;
+        uint8_t times;
+    } places[JIT_HEAT];
+    uint64_t instret, when; /* how busy it is, is measured from here */
+};
+
+/* What a hart brings to it; and the thread that makes regions. */
 struct jit_hart {
     struct jit *jit;
-    struct hart *hart;
+    struct hart *hart; /* the thread's: any of them, to look at */
+    bool is_thread;
+    struct jit_heat heat;
     struct ir_block ir;
     unsigned segment; /* being filled; jit.segment_count: none */
     uint8_t *code;    /* next free byte of it, to write at */
@@ -214,8 +236,8 @@ struct jit_hart {
 
 struct jit_block *jit_find(const struct jit *jit, const uint8_t *code, enum jit_variant variant);
 
-/* Room for a block in each part of the hart's segment. May wait for others. */
-void jit_make_room(struct jit_hart *jh);
+/* Room for that many blocks in each part of the hart's segment. May wait for others. */
+void jit_make_room(struct jit_hart *jh, unsigned blocks);
 
 /* Zeroed memory for descriptions, from jh->meta. */
 void *jit_meta(struct jit_hart *jh, size_t size);
@@ -226,8 +248,8 @@ void *jit_meta(struct jit_hart *jh, size_t size);
  */
 bool jit_mark(struct jit_hart *jh, const uint8_t *code, unsigned size, uint32_t *version);
 
-/* Makes a block known, whose pages[].page, first and bytes are set. false: its guest code was written
- * since jit_mark. */
+/* Makes a block known, whose pages[].page, first and bytes are set; the block that a region begins with
+ * jumps to it from then on. false: its guest code was written since jit_mark. */
 bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t version[2]);
 
 /* Has a jump go straight to a block. */
@@ -301,5 +323,11 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
 /* Directs a link; the entry of a dropped block to the stub. Other harts may be running there. */
 void backend_set_link(struct jit_link *link, const uint8_t *target_exec, const struct jit *jit);
 void backend_make_stale(struct jit *jit, struct jit_block *block);
+/* Who comes to a block's entry goes to another one instead. */
+void backend_make_jump(struct jit *jit, struct jit_block *block, const struct jit_block *to);
+/* Translates the operations of a region, as backend_translate does those of a block. */
+struct region;
+bool backend_translate_region(struct jit_hart *jh, struct jit_block *block,
+                              const struct region *region);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define JIT_REGION_SEGMENT_MIN (1u << 20) /* in smaller ones there is no room */
 #define STORMS_MAX 64           /* drops of code in a page before no more is made from it */
 #define STORM_NS 10000000       /* drops less far apart are one storm */
 #define STORM_REST_NS 500000000 /* how long no code is made after one */
@@ -67,6 +68,11 @@ static void leave_page(struct jit *jit, struct jit_page_ref *ref)
 /* No lookup finds the block any more, and no jump leads to it but through the stale stub. */
 static void drop(struct jit *jit, struct jit_block *block)
 {
+    struct jit_block *twin = block->twin;
+    if (twin) {
+        block->twin = twin->twin = NULL;
+        drop(jit, twin);
+    }
     struct jit_block **at = bucket_of(jit, block->code);
     while (*at != block)
         at = &(*at)->next;
@@ -92,8 +98,11 @@ static void drop_in_page(struct jit *jit, uint64_t page, unsigned first, unsigne
     for (struct jit_page_ref *ref = p->blocks; ref; ref = next) {
         next = ref->next;
         if (ref->first < first + size && first < ref->first + ref->bytes) {
+            bool twins = ref->block->twin;
             drop(jit, ref->block);
             dropped++;
+            if (twins) /* the next one may have gone, too */
+                next = p->blocks;
         }
     }
     if (dropped) {
@@ -210,6 +219,18 @@ bool jit_mark(struct jit_hart *jh, const uint8_t *code, unsigned size, uint32_t 
     return suitable;
 }
 
+/* Under jit.lock. A region takes its block's place; false: that has gone. */
+static bool take_place(struct jit *jit, struct jit_block *region)
+{
+    struct jit_block *head = jit_find(jit, region->code, JIT_NORMAL);
+    if (!head || head->is_region)
+        return false;
+    head->twin = region;
+    region->twin = head;
+    backend_make_jump(jit, head, region);
+    return true;
+}
+
 static void enter_page(struct jit *jit, struct jit_page_ref *ref)
 {
     ref->next = jit->pages[ref->page].blocks;
@@ -227,6 +248,8 @@ bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t ve
     for (unsigned i = 0; i < 2; i++)
         if (block->pages[i].bytes && jit->pages[block->pages[i].page].version != version[i])
             current = false;
+    if (current && block->is_region)
+        current = take_place(jit, block);
     if (current) {
         for (unsigned i = 0; i < 2; i++)
             if (block->pages[i].bytes)
@@ -310,10 +333,11 @@ static void take_segment(struct jit_hart *jh)
     if (used) {
         uint64_t all = 0;
         for (unsigned i = 0; i < JIT_HARTS_MAX; i++)
-            if (jit->harts[i] && i != jh->hart->id)
+            if (jit->harts[i] && (jh->is_thread || i != jh->hart->id))
                 all |= UINT64_C(1) << i;
-        wait_for_harts(jit, all, jh->hart, HART_FENCE_JUMPS);
-        tlb_forget_code(jh->hart);
+        wait_for_harts(jit, all, jh->is_thread ? NULL : jh->hart, HART_FENCE_JUMPS);
+        if (!jh->is_thread)
+            tlb_forget_code(jh->hart);
     }
     jh->emptied += used;
     jh->segment = (unsigned)(best - jit->segments);
@@ -322,10 +346,10 @@ static void take_segment(struct jit_hart *jh)
     jh->meta = jh->code + jit->segment_size;
 }
 
-void jit_make_room(struct jit_hart *jh)
+void jit_make_room(struct jit_hart *jh, unsigned blocks)
 {
-    if (jh->segment == jh->jit->segment_count || jh->code_end - jh->code < JIT_CODE_ROOM ||
-        jh->meta - jh->cold < JIT_COLD_ROOM + JIT_META_ROOM)
+    if (jh->segment == jh->jit->segment_count || jh->code_end - jh->code < blocks * JIT_CODE_ROOM ||
+        jh->meta - jh->cold < blocks * (JIT_COLD_ROOM + JIT_META_ROOM))
         take_segment(jh);
 }
 
@@ -344,7 +368,7 @@ static bool allocate(struct jit *jit, const struct jit_config *config, struct er
 {
     uint64_t size = config->cache_size ? config->cache_size : JIT_CACHE_SIZE;
     uint64_t pages = config->bus->ram_size >> PAGE_SHIFT;
-    unsigned least = 2 * config->harts + 2; /* segments */
+    unsigned least = 2 * config->harts + 4; /* segments */
     if (size > JIT_CACHE_MAX)
         return error_set(err, "%" PRIu64 " MiB for translated code: 1024 MiB is the most",
                          size >> 20);
@@ -379,6 +403,7 @@ struct jit *jit_new(const struct jit_config *config, struct error *err)
     pthread_mutex_init(&jit->lock, NULL);
     pthread_mutex_init(&jit->check_lock, NULL);
     jit->check = config->check;
+    jit->tiers = config->check ? JIT_TIER_ONE : config->tiers;
     jit->differs = config->differs;
     jit->differs_ctx = config->differs_ctx;
     jit->isa = *config->isa;
@@ -392,6 +417,8 @@ struct jit *jit_new(const struct jit_config *config, struct error *err)
         return NULL;
     }
     jit->chores = config->chores;
+    if (jit->segment_size < JIT_REGION_SEGMENT_MIN)
+        jit->tiers = JIT_TIER_ONE;
     for (unsigned i = 0; i < jit->segment_count; i++)
         jit->segments[i].jit = jit;
     jit->map.ram = config->bus->ram;

@@ -157,8 +157,9 @@ void ir_block_free(struct ir_block *b);
 /* Empty again, the memory kept. */
 void ir_block_clear(struct ir_block *b);
 
-/* Takes away writes to registers that nobody can see before the next one (ir_dead.c). */
-void ir_remove_dead(struct ir_block *b);
+/* Takes away writes to registers that nobody can see before the next one, in operations [first, end),
+ * which run one after the other (ir_dead.c). */
+void ir_remove_dead(struct ir_block *b, unsigned first, unsigned end);
 
 /*
  * Appends what an instruction at that distance from the block's start does. false: no memory or no
@@ -175,6 +176,36 @@ bool ir_begin_guest(struct ir_block *b, uint32_t offset, const struct decoded *d
 bool ir_end_guest(struct ir_block *b);
 /* Appends one operation as it is. 0: it failed, and so will the block. */
 ir_ref ir_emit(struct ir_block *b, const struct ir_insn *insn);
+
+/*
+ * Addresses (ir_access.c)
+ */
+
+#define IR_SPAN_MAX 1024 /* bytes that one check of a page may serve, and that a base may be moved by */
+
+/* A guest address as a register and a distance. */
+struct ir_place {
+    unsigned base; /* guest register; 0: a constant or something that was computed */
+    int32_t imm;
+};
+
+/* Distances from a base register: [low, high). */
+struct ir_range {
+    int32_t low, high;
+    bool writes; /* one of the accesses is a store */
+};
+
+bool ir_is_access(const struct ir_insn *i);
+/* The address of an access: base register plus constant, or any value. */
+struct ir_place ir_access_place(const struct ir_block *b, const struct ir_insn *i);
+/* How far a value is from what the register held before: false: it is something else. */
+bool ir_moves_by(const struct ir_block *b, const struct ir_insn *value, unsigned guest, int32_t *by);
+/*
+ * The accesses off `base` in operations [from, end), as far as one check can serve them: up to an
+ * operation that `ends` it or sets the register to something else. Returns how many there are.
+ */
+unsigned ir_scan_accesses(const struct ir_block *b, unsigned from, unsigned end, unsigned base,
+                          bool (*ends)(const struct ir_insn *i), struct ir_range *range);
 
 /* "%3 = add.i64 %1, %2". Returns the length of the text, cut to size. */
 size_t ir_print_insn(const struct ir_block *b, ir_ref ref, char *text, size_t size);

@@ -10,10 +10,10 @@
  */
 #include "jit/ir.h"
 
-void ir_remove_dead(struct ir_block *b)
+void ir_remove_dead(struct ir_block *b, unsigned first, unsigned end)
 {
     uint32_t overwritten = 0; /* a bit for each register */
-    for (unsigned n = b->count; n-- > 1;) {
+    for (unsigned n = end; n-- > first;) {
         struct ir_insn *i = &b->insns[n];
         uint32_t bit = i->op == IR_set_x || i->op == IR_get_x ? UINT32_C(1) << i->imm : 0;
         if (i->op == IR_get_x) {

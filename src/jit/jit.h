@@ -31,6 +31,12 @@ enum jit_dump {
     JIT_DUMP_PERF = 8, /* where it is, as perf's map file wants it */
 };
 
+enum jit_tiers {
+    JIT_TIERS,      /* blocks, and regions where it is hot */
+    JIT_TIER_ONE,   /* blocks only */
+    JIT_TIER_EAGER, /* every loop becomes a region the second time round: for tests */
+};
+
 struct jit_config {
     const struct isa *isa;
     struct bus *bus;       /* outlives it; its code_map is set */
@@ -38,6 +44,7 @@ struct jit_config {
     uint64_t cache_size;   /* bytes of code and what belongs to it; 0: the default */
     struct chores *chores; /* outlives it; NULL: what they would do is not done */
     struct log *log;       /* may be NULL */
+    enum jit_tiers tiers;
     unsigned dump;         /* enum jit_dump: what is said of each block that is translated */
     void (*dump_line)(void *ctx, unsigned kind, const char *line); /* on any hart's thread */
     void *dump_ctx;
@@ -58,6 +65,9 @@ struct jit_stats {
     uint64_t interpreted;  /* times that the interpreter ran a stretch of code instead */
     uint64_t checked;      /* blocks compared with the interpreter */
     uint64_t translate_ns; /* spent translating */
+    uint64_t regions;      /* loops translated as one (region.h) */
+    uint64_t region_insns; /* guest instructions in them */
+    uint64_t region_ns;    /* spent on them, mostly by a thread of its own */
 };
 
 /* Whether there is a backend for this host. */
@@ -68,7 +78,9 @@ struct jit *jit_new(const struct jit_config *config, struct error *err);
 void jit_free(struct jit *jit); /* may be NULL */
 
 bool jit_attach(struct jit *jit, struct hart *h, struct error *err);
-void jit_detach(struct jit *jit, struct hart *h); /* it has stopped */
+/* When all harts are attached: begins to look for loops. */
+bool jit_start(struct jit *jit, struct error *err);
+void jit_detach(struct jit *jit, struct hart *h); /* all have stopped */
 
 /* The bytes were written by something other than a hart: a device's DMA, a loader. */
 void jit_ram_written(struct jit *jit, uint64_t offset, uint64_t size);

@@ -11,6 +11,7 @@
 #include "cpu/helpers.h"
 #include "jit/block.h"
 #include "jit/check.h"
+#include "jit/hot.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,6 +141,10 @@ struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
     struct jit_block *block = jit_look_up(h, link->variant, &trapped);
     if (!block)
         return go_on_unwound(h);
+    if (jit_hart_of(h)->jit->tiers == JIT_TIER_EAGER && link->variant == JIT_NORMAL &&
+        link->from->code >= block->code &&
+        jit_region_make(jit_hart_of(h), block->code, h->pc))
+        block = jit_find(jit_hart_of(h)->jit, block->code, JIT_NORMAL);
     if (is_past(h, then))
         return (struct jit_next){block->entry, true};
     /* The page was that of the jump when it was translated; it may have been mapped anew since. */
@@ -178,9 +183,8 @@ struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
 /* h->pc at the site's instruction, all before it retired. */
 static void stop_at(struct hart *h, const struct jit_site *site)
 {
-    unsigned first = (uintptr_t)site->block->code & ~PAGE_MASK;
-    h->pc = wrap(h, h->translated.page_va + first + site->offset);
-    h->instret -= site->block->insns - site->index;
+    h->pc = wrap(h, h->translated.page_va + site->place);
+    h->instret -= site->rest;
 }
 
 static struct jit_next take_fault(struct hart *h, const struct jit_site *site)
@@ -276,7 +280,7 @@ struct jit_next jit_service_csr(struct hart *h, const struct jit_helper_site *at
 {
     const struct jit_site *site = &at->site;
     struct jit_next next = {NULL, 0};
-    unsigned rest = site->block->insns - site->index;
+    unsigned rest = site->rest;
     set_block(h, site);
     h->instret -= rest;
     enum csr_result result = at->helper->csr(h, &at->insn);
@@ -341,9 +345,16 @@ void jit_enter(struct hart *h, const void *code)
     fp_to_c(h);
 }
 
+static void sample(void *ctx, struct hart *h)
+{
+    (void)h;
+    jit_hot_answer(ctx);
+}
+
 static void run(void *ctx, struct hart *h)
 {
-    const struct jit_hart *jh = ctx;
+    struct jit_hart *jh = ctx;
+    jit_hot_enter(jh);
     struct jit_next next = go_on(h, JIT_NORMAL);
     if (next.code != jh->jit->stub[STUB_LEAVE])
         jit_enter(h, next.code);
@@ -369,7 +380,7 @@ bool jit_attach(struct jit *jit, struct hart *h, struct error *err)
         return false;
     }
     jit->harts[h->id] = h;
-    h->engine = (struct engine){jit->check ? jit_check_run : run, jh};
+    h->engine = (struct engine){jit->check ? jit_check_run : run, sample, jh};
     return true;
 }
 
@@ -386,10 +397,32 @@ static void add_stats(struct jit_stats *to, const struct jit_stats *from)
     to->interpreted += from->interpreted;
     to->checked += from->checked;
     to->translate_ns += from->translate_ns;
+    to->regions += from->regions;
+    to->region_insns += from->region_insns;
+    to->region_ns += from->region_ns;
+}
+
+bool jit_start(struct jit *jit, struct error *err)
+{
+    if (jit->tiers == JIT_TIERS)
+        jit->hot = jit_hot_new(jit, err);
+    return jit->tiers != JIT_TIERS || jit->hot;
+}
+
+/* The thread looks at harts, so it goes before the first of them does. */
+static void stop_thread(struct jit *jit)
+{
+    if (!jit->hot)
+        return;
+    struct jit_stats stats = jit_hot_stats(jit->hot);
+    add_stats(&jit->stats, &stats);
+    jit_hot_free(jit->hot);
+    jit->hot = NULL;
 }
 
 void jit_detach(struct jit *jit, struct hart *h)
 {
+    stop_thread(jit);
     struct jit_hart *jh = h->engine.run ? jit_hart_of(h) : NULL;
     if (!jh)
         return;
@@ -398,13 +431,17 @@ void jit_detach(struct jit *jit, struct hart *h)
     free(jh->map);
     jit_check_free(jh->check);
     free(jh);
-    h->engine = (struct engine){NULL, NULL};
+    h->engine = (struct engine){NULL, NULL, NULL};
     jit->harts[h->id] = NULL;
 }
 
 void jit_stats(const struct jit *jit, struct jit_stats *stats)
 {
     *stats = jit->stats;
+    if (jit->hot) {
+        struct jit_stats regions = jit_hot_stats(jit->hot);
+        add_stats(stats, &regions);
+    }
     for (unsigned i = 0; i < JIT_HARTS_MAX; i++)
         if (jit->harts[i])
             add_stats(stats, &jit_hart_of(jit->harts[i])->stats);

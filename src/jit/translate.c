@@ -80,7 +80,7 @@ static unsigned build(struct jit_hart *jh, const struct source *source, enum jit
             is_known(jh, source, at, variant))
             break;
     }
-    ir_remove_dead(ir);
+    ir_remove_dead(ir, 1, ir->count);
     return at;
 }
 
@@ -126,7 +126,7 @@ static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8
     *again = false;
     source.size = second ? 4 : room < JIT_BLOCK_BYTES_MAX ? room : JIT_BLOCK_BYTES_MAX;
     unsigned here = second ? 2 : source.size;
-    jit_make_room(jh);
+    jit_make_room(jh, 1);
     if (!jit_mark(jh, code, here, &version[0]) || (second && !jit_mark(jh, second, 2, &version[1])))
         return NULL;
     copy_code(source.bytes, code, here);

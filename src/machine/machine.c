@@ -64,6 +64,7 @@ static bool start_translator(struct machine *m, const struct machine_config *mac
         .dump_line = machine->dump_line,
         .dump_ctx = machine->dump_ctx,
         .check = machine->check,
+        .tiers = machine->tiers,
         .differs = translation_differs,
         .differs_ctx = m,
     };
@@ -75,7 +76,7 @@ static bool start_translator(struct machine *m, const struct machine_config *mac
     bool ok = m->jit;
     for (unsigned i = 0; ok && i < m->hart_count; i++)
         ok = jit_attach(m->jit, m->hart_list[i], err);
-    return ok;
+    return ok && jit_start(m->jit, err);
 }
 
 struct machine *machine_new(const struct machine_config *config, struct error *err)

@@ -20,6 +20,7 @@
 #include "cpu/bus.h"
 #include "cpu/hart.h"
 #include "host/memory.h"
+#include "jit/jit.h"
 #include "machine/boot/boot.h"
 #include "machine/device.h"
 #include "machine/request.h"
@@ -40,7 +41,6 @@ enum hsm_state {
 };
 
 struct machine;
-struct jit;
 
 struct machine_hart {
     struct machine *machine;
@@ -104,6 +104,7 @@ struct machine_config {
     bool no_reboot;
     bool interpret;      /* nothing is translated, also where it could be */
     bool check;          /* what is translated is interpreted too, and a difference ends the run */
+    enum jit_tiers tiers; /* jit/jit.h */
     uint64_t code_cache; /* bytes for translated code; 0: the default */
     unsigned dump;       /* enum jit_dump, to dump_line */
     void (*dump_line)(void *ctx, unsigned kind, const char *line);

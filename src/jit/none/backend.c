@@ -29,6 +29,18 @@ void backend_make_stale(struct jit *jit, struct jit_block *block)
     (void)jit, (void)block;
 }
 
+void backend_make_jump(struct jit *jit, struct jit_block *block, const struct jit_block *to)
+{
+    (void)jit, (void)block, (void)to;
+}
+
+bool backend_translate_region(struct jit_hart *jh, struct jit_block *block,
+                              const struct region *region)
+{
+    (void)jh, (void)block, (void)region;
+    return false;
+}
+
 void backend_fp_to_c(struct hart *h)
 {
     (void)h;

@@ -74,7 +74,7 @@ struct operand lower_operand(struct lower *l, ir_ref ref)
     }
     switch (i->op) {
     case IR_get_x:
-        o.reg = (uint8_t)pinned_x((unsigned)i->imm);
+        o.reg = (uint8_t)lower_x(l, (unsigned)i->imm);
         if (o.reg == NO_REG) {
             o.kind = OPERAND_MEM;
             o.mem = hart_x((unsigned)i->imm);
@@ -177,7 +177,7 @@ const struct ir_insn *lower_write_behind(const struct lower *l)
 enum reg lower_dest_over(struct lower *l, struct operand x)
 {
     const struct ir_insn *write = lower_write_behind(l);
-    enum reg r = write ? pinned_x((unsigned)write->imm) : NO_REG;
+    enum reg r = write ? lower_x(l, (unsigned)write->imm) : NO_REG;
     if (r != NO_REG)
         return r;
     return x.kind == OPERAND_REG && lower_owns(l, x.reg) ? (enum reg)x.reg : lower_temp(l);
@@ -307,7 +307,7 @@ enum cond lower_condition(struct lower *l, ir_ref ref)
 static void set_x(struct lower *l, const struct ir_insn *i)
 {
     unsigned guest = (unsigned)i->imm;
-    enum reg r = pinned_x(guest);
+    enum reg r = lower_x(l, guest);
     const struct ir_insn *from = lower_insn(l, i->a);
     if (from->op == IR_get_f && r != NO_REG && l->xw == W64 &&
         pinned_f((unsigned)from->imm) != NO_REG) {
@@ -365,8 +365,8 @@ void lower_fill_site(struct lower *l, struct jit_site *site)
 {
     const struct ir_guest *guest = lower_guest(l);
     site->block = l->block;
-    site->offset = (uint16_t)guest->offset;
-    site->index = (uint8_t)l->guest;
+    site->place = (uint16_t)(l->page_offset + guest->offset);
+    site->rest = (uint8_t)(l->count_end - l->guest);
     site->length = guest->insn.length;
 }
 
@@ -388,14 +388,18 @@ struct later *lower_later(struct lower *l, enum later_kind kind)
     memset(later, 0, sizeof(*later));
     later->kind = (uint8_t)kind;
     later->guest = (uint8_t)l->guest;
+    later->count_end = (uint8_t)l->count_end;
+    later->mapped = l->mapped;
     return later;
 }
 
-static void emit_laters(struct lower *l)
+void lower_emit_laters(struct lower *l)
 {
     for (unsigned i = 0; i < l->later_count; i++) {
         const struct later *later = &l->laters[i];
         l->guest = later->guest;
+        l->count_end = later->count_end;
+        lower_set_map(l, later->mapped);
         for (unsigned n = 0; n < 3; n++)
             if (later->from[n])
                 emit_patch_here(&l->e, later->from[n]);
@@ -421,7 +425,7 @@ static void emit_laters(struct lower *l)
  * The pass
  */
 
-static void count_uses(struct lower *l)
+void lower_count_uses(struct lower *l)
 {
     const struct ir_block *ir = l->ir;
     for (unsigned n = 0; n < ir->count; n++)
@@ -453,7 +457,7 @@ static void lower_one(struct lower *l)
 }
 
 /* For dumps: host code made from here on stands for that guest instruction. */
-static void note_start(struct lower *l, unsigned guest)
+void lower_note_start(struct lower *l, unsigned guest)
 {
     struct jit_map *map = l->jh->map;
     if (!map)
@@ -464,7 +468,7 @@ static void note_start(struct lower *l, unsigned guest)
     l->noted_insns = l->e.insns;
 }
 
-static void note_cold(struct lower *l)
+void lower_note_cold(struct lower *l)
 {
     struct jit_map *map = l->jh->map;
     if (!map)
@@ -474,11 +478,11 @@ static void note_cold(struct lower *l)
     map->insns[l->block->insns] = (uint16_t)(l->e.insns - l->noted_insns);
 }
 
-static void lower_all(struct lower *l)
+void lower_guests(struct lower *l, unsigned first, unsigned behind)
 {
     const struct ir_block *ir = l->ir;
-    for (l->guest = 0; l->guest < ir->guest_count && !l->failed; l->guest++) {
-        note_start(l, l->guest);
+    for (l->guest = first; l->guest < behind && !l->failed; l->guest++) {
+        lower_note_start(l, l->guest);
         unsigned end = l->guest + 1 < ir->guest_count ? ir->guests[l->guest + 1].first : ir->count;
         for (l->at = ir->guests[l->guest].first; l->at < end && !l->failed; l->at++)
             lower_one(l);
@@ -487,8 +491,8 @@ static void lower_all(struct lower *l)
             l->step->back = l->e.at;
         l->step = l->leave = NULL;
     }
-    if (l->guest)
-        l->guest = ir->guest_count - 1u;
+    if (l->guest > first)
+        l->guest--;
 }
 
 static bool falls_off(const struct ir_block *ir)
@@ -526,13 +530,16 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
         .values = values,
         .page_offset = (uint32_t)((uintptr_t)block->code & ~PAGE_MASK),
         .xw = jh->ir.xlen == IR_I64 ? W64 : W32,
+        .x = pinned_x(),
+        .count_end = jh->ir.guest_count,
+        .scan_end = jh->ir.count,
         .laters = laters,
         .later_room = LATERS_MAX,
     };
     if (jh->ir.count > VALUES_MAX)
         return false;
     block->links = NULL;
-    count_uses(&l);
+    lower_count_uses(&l);
     while ((uintptr_t)l.e.at & 7)
         emit8(&l.e, 0xcc);
     emit64(&l.e, (uint64_t)(uintptr_t)block);
@@ -540,14 +547,14 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
     emit_rm(&l.e, OP_PADDQ, W32, XCOUNT, hart_count(block->insns));
     if (second_page)
         lower_check_second_page(&l, second_page);
-    lower_all(&l);
+    lower_guests(&l, 0, jh->ir.guest_count);
     if (!l.failed && falls_off(l.ir))
-        lower_fall_off(&l);
-    note_start(&l, block->insns);
+        lower_go_to(&l, l.page_offset + block->bytes);
+    lower_note_start(&l, block->insns);
     uint8_t *end = l.e.at;
     l.e.at = jh->cold;
-    emit_laters(&l);
-    note_cold(&l);
+    lower_emit_laters(&l);
+    lower_note_cold(&l);
     if (l.failed)
         return false;
     jh->code = end;

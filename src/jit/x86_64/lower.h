@@ -25,10 +25,11 @@ struct value {
     uint16_t user; /* the last operation that uses it */
 };
 
-/* Accesses off one register whose page is known. */
+/* Accesses off one register whose page is known. (lower_memory.c) */
 struct group {
     bool known;        /* rdx (or what it was kept in) is the page's addend */
     bool writable;     /* checked for stores too */
+    bool of_region;    /* the region keeps the addend, so that nobody else need */
     uint8_t base;      /* guest register */
     int32_t low, high; /* distances from base that the check covers: [low, high) */
 };
@@ -61,6 +62,8 @@ struct later {
     int32_t value;    /* store of a constant */
     unsigned retired; /* exit: instructions of the block that it does not run */
     uint8_t guest;    /* index of the guest instruction that it is a part of */
+    uint8_t count_end;
+    bool mapped; /* guest registers are where the region has them */
     uint8_t *from[3]; /* jumps that lead here; NULL: none */
     uint8_t *back;    /* where to go on; LATER_CALL: the call */
     struct jit_site *site;
@@ -80,6 +83,11 @@ struct lower {
     unsigned at;          /* operation that is being lowered */
     unsigned written;     /* a register write that the operation before it has done */
     unsigned guest;       /* and its guest instruction */
+    unsigned count_end;   /* guest instructions up to here were counted at the start of the run */
+    unsigned scan_end;    /* operations up to here run one after the other, or not at all */
+    const uint8_t *x;     /* the host register of each guest register, or NO_REG */
+    struct lower_region *region; /* NULL: this is a block */
+    bool mapped;                 /* x is the region's own map (lower_region.c) */
     uint32_t page_offset; /* of the block in its page */
     enum width xw;        /* of guest registers */
     uint16_t temps;       /* host registers that hold temporaries, a bit each */
@@ -112,6 +120,12 @@ static inline const struct ir_insn *lower_insn(const struct lower *l, ir_ref ref
 static inline const struct ir_guest *lower_guest(const struct lower *l)
 {
     return &l->ir->guests[l->guest];
+}
+
+/* The host register of a guest register, or NO_REG. */
+static inline enum reg lower_x(const struct lower *l, unsigned guest)
+{
+    return (enum reg)l->x[guest];
 }
 
 static inline enum width width_of(enum ir_type type)
@@ -167,6 +181,16 @@ void lower_call_pure(struct lower *l, uint64_t (*function)(uint64_t, uint64_t));
 enum cond lower_condition(struct lower *l, ir_ref ref);
 
 struct later *lower_later(struct lower *l, enum later_kind kind);
+
+/* Uses of values, to be counted before the pass. */
+void lower_count_uses(struct lower *l);
+/* Guest instructions [first, behind). */
+void lower_guests(struct lower *l, unsigned first, unsigned behind);
+/* What was put off. */
+void lower_emit_laters(struct lower *l);
+/* For dumps: host code made from here on stands for that guest instruction; is that which was put off. */
+void lower_note_start(struct lower *l, unsigned guest);
+void lower_note_cold(struct lower *l);
 void lower_fill_site(struct lower *l, struct jit_site *site);
 struct jit_site *lower_site(struct lower *l);
 const uint8_t *lower_stub(const struct lower *l, enum jit_stub stub);
@@ -181,6 +205,28 @@ static inline void lower_forget_group(struct lower *l)
 void lower_forget_groups(struct lower *l);
 /* A guest register was set to that operation's value; NULL: whatever. */
 void lower_base_changed(struct lower *l, unsigned guest, const struct ir_insn *value);
+
+/*
+ * lower_region.c
+ */
+
+/* Emits what brings guest registers from where the region has them to where regs.h says, before
+ * translated code is left or C called; and back. In a block these do nothing. */
+void lower_leave_map(struct lower *l);
+void lower_enter_map(struct lower *l);
+/* Emits nothing: which of the two it is from here on. */
+void lower_set_map(struct lower *l, bool mapped);
+/* The operation that ends a block of the region. false: it leaves the region, and is lowered as in a
+ * block, the registers being where regs.h says. */
+bool lower_region_end(struct lower *l, const struct ir_insn *i);
+/*
+ * The check of an access's page by what the loop knows of its base: *access is the address to use.
+ * false: it knows nothing.
+ */
+bool lower_region_check(struct lower *l, const struct ir_insn *i, struct ir_place p, enum reg base,
+                        struct mem *access);
+void lower_region_base_changed(struct lower *l, unsigned guest, bool moves, int32_t by);
+void lower_region_forget(struct lower *l);
 
 /*
  * One operation each; false: this file does not know it.
@@ -205,8 +251,8 @@ void lower_fp_note_box(struct lower *l, const struct ir_insn *set);
 bool lower_is_jump_mask(const struct lower *l, unsigned ref);
 /* The running instruction and what follows are run by a translation that checks every access by itself. */
 void lower_go_on_single(struct lower *l);
-/* The block goes on after its last instruction. */
-void lower_fall_off(struct lower *l);
+/* On to a place of the page, or behind it. */
+void lower_go_to(struct lower *l, unsigned place);
 /* The running instruction is left to the interpreter; a value of it is made up, since nobody uses it. */
 void lower_interpret(struct lower *l);
 /* In front of an instruction on two pages. */
@@ -216,5 +262,9 @@ void lower_tlb_index(struct lower *l, enum reg r);
 /* The address that is in `address` (and may be changed there: not) checked for an access; jumps to
  * the returned field when it is not a hit. rdx becomes the page's addend, rax is changed. */
 uint8_t *lower_check_page(struct lower *l, struct mem address, bool writes, unsigned span);
+
+/* Whether a group is known to hold an access; a group's register was moved or changed. */
+bool lower_group_covers(const struct group *g, struct ir_place p, unsigned size, bool writes);
+void lower_group_base_changed(struct group *g, unsigned guest, bool moves, int32_t by);
 
 #endif

@@ -30,7 +30,7 @@ static void take_back(struct lower *l, unsigned rest)
 
 static unsigned rest_of_block(const struct lower *l)
 {
-    return l->block->insns - l->guest - 1;
+    return l->count_end - l->guest - 1;
 }
 
 /* The target, from the block's start, as a place in the page; -1: not in it. */
@@ -334,6 +334,7 @@ static void call_helper(struct lower *l, const struct ir_insn *i, enum jit_stub 
 void lower_interpret(struct lower *l)
 {
     struct jit_site *site = lower_site(l);
+    lower_leave_map(l);
     emit_lea_rip(&l->e, RAX, site);
     emit_call_to(&l->e, lower_stub(l, STUB_INTERPRET));
     if (l->values[l->at].uses)
@@ -366,13 +367,16 @@ bool lower_control(struct lower *l, const struct ir_insn *i)
 {
     switch (i->op) {
     case IR_branch_if:
-        branch(l, i);
+        if (!l->region || !lower_region_end(l, i))
+            branch(l, i);
         return true;
     case IR_jump_rel:
-        jump_rel(l, i);
+        if (!l->region || !lower_region_end(l, i))
+            jump_rel(l, i);
         return true;
     case IR_jump:
-        jump_computed(l, i);
+        if (!l->region || !lower_region_end(l, i))
+            jump_computed(l, i);
         return true;
     case IR_check_target:
         check_target(l, i);
@@ -395,19 +399,19 @@ bool lower_control(struct lower *l, const struct ir_insn *i)
 void lower_go_on_single(struct lower *l)
 {
     int32_t place = (int32_t)(l->page_offset + lower_guest(l)->offset);
-    take_back(l, l->block->insns - l->guest);
+    lower_leave_map(l);
+    take_back(l, l->count_end - l->guest);
     link_to(l, place, JIT_SINGLE, false);
 }
 
-void lower_fall_off(struct lower *l)
+void lower_go_to(struct lower *l, unsigned place)
 {
-    int32_t place = in_page(l, l->block->bytes);
-    if (place >= 0) {
-        link_to(l, place, JIT_NORMAL, false);
+    if (place < PAGE_SIZE) {
+        link_to(l, (int32_t)place, JIT_NORMAL, false);
         return;
     }
     /* The last instruction may be a branch, whose slot for far jumps this must not share. */
-    pc_to_rax(l, l->block->bytes);
+    pc_to_rax(l, (int64_t)place - l->page_offset);
     jump_to_rax(l, false);
 }
 
@@ -435,6 +439,7 @@ void lower_check_second_page(struct lower *l, const uint8_t *second_page)
 void lower_later_control(struct lower *l, const struct later *later)
 {
     struct emit *e = &l->e;
+    lower_leave_map(l);
     switch (later->kind) {
     case LATER_BRANCH: /* a branch that was taken */
         take_back(l, later->retired);

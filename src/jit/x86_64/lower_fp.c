@@ -117,8 +117,12 @@ static struct jit_site *step_site(struct lower *l)
 
 static void call_step(struct lower *l, const struct jit_site *site)
 {
+    bool mapped = l->mapped;
+    lower_leave_map(l);
     emit_lea_rip(&l->e, RAX, site);
     emit_call_to(&l->e, lower_stub(l, STUB_STEP));
+    if (mapped)
+        lower_enter_map(l);
 }
 
 static void step_later(struct lower *l, const struct later *later)
@@ -198,8 +202,11 @@ void fp_check_on(struct lower *l)
 
 void lower_later_fp(struct lower *l, const struct later *later)
 {
+    lower_leave_map(l);
     emit_lea_rip(&l->e, RAX, later->site);
     emit_call_to(&l->e, lower_stub(l, STUB_FP_ON));
+    if (later->mapped)
+        lower_enter_map(l);
     emit_jmp_to(&l->e, later->back);
 }
 

@@ -33,7 +33,7 @@ static void clear_host_flags(struct lower *l, const struct later *later)
 /* edx = the operand of the instruction: rs1 or the number in its place */
 static void load_operand(struct lower *l, const struct decoded *d, bool immediate)
 {
-    enum reg pinned = pinned_x(d->rs1);
+    enum reg pinned = lower_x(l, d->rs1);
     if (immediate || d->rs1 == 0)
         emit_mov_imm(&l->e, RDX, d->rs1);
     else if (pinned != NO_REG)
@@ -78,7 +78,7 @@ static void write_flags(struct lower *l)
 /* rd = ecx */
 static void set_rd(struct lower *l, unsigned rd)
 {
-    enum reg pinned = pinned_x(rd);
+    enum reg pinned = lower_x(l, rd);
     lower_base_changed(l, rd, NULL);
     if (pinned != NO_REG)
         emit_mov_rr(&l->e, W32, pinned, RCX);
@@ -108,7 +108,7 @@ static bool is_quiet_comparison(const struct lower *l)
 static void quiet_nan(struct lower *l, const struct later *later)
 {
     struct emit *e = &l->e;
-    enum reg flags = pinned_x(later->base);
+    enum reg flags = lower_x(l, later->base);
     if (flags == NO_REG) {
         flags = RAX;
         emit_load(e, W32, RAX, hart_x(later->base));

@@ -11,7 +11,7 @@
 static unsigned register_in_memory(const struct lower *l, ir_ref ref)
 {
     const struct ir_insn *i = lower_insn(l, ref);
-    return i->op == IR_get_x && pinned_x((unsigned)i->imm) == NO_REG ? (unsigned)i->imm : 0;
+    return i->op == IR_get_x && lower_x(l, (unsigned)i->imm) == NO_REG ? (unsigned)i->imm : 0;
 }
 
 /* An operation on a register that has no host register, and into it: on its place in memory. */
@@ -46,8 +46,8 @@ static bool in_place(struct lower *l, const struct ir_insn *i)
         return false;
     } else if (small) {
         emit_mi(&l->e, (enum alu)forms[i->op].alu, W64, hart_x(to), (int32_t)o->imm);
-    } else if (o->op == IR_get_x && pinned_x((unsigned)o->imm) != NO_REG) {
-        emit_rm(&l->e, forms[i->op].to_memory, W64, pinned_x((unsigned)o->imm), hart_x(to));
+    } else if (o->op == IR_get_x && lower_x(l, (unsigned)o->imm) != NO_REG) {
+        emit_rm(&l->e, forms[i->op].to_memory, W64, lower_x(l, (unsigned)o->imm), hart_x(to));
     } else {
         return false;
     }

@@ -24,8 +24,6 @@
 
 #include "jit/x86_64/emit_fp.h"
 
-#define GROUP_SPAN_MAX 1024 /* bytes */
-
 static const struct {
     uint32_t load; /* opcode that extends as the kind says */
     uint8_t wide;  /* 64-bit form of it */
@@ -36,38 +34,6 @@ static const struct {
     [IR_MEM_u64] = {OP_MOV_LOAD, W64},
 };
 
-/* A guest address as a register and a distance. */
-struct place {
-    unsigned base; /* guest register; 0: a constant or something that was computed */
-    int32_t imm;
-};
-
-static bool is_access(const struct ir_insn *i)
-{
-    return i->op == IR_load || i->op == IR_store;
-}
-
-static struct place place_of(const struct lower *l, ir_ref ref)
-{
-    const struct ir_insn *i = lower_insn(l, ref);
-    if (i->op == IR_get_x)
-        return (struct place){(unsigned)i->imm, 0};
-    return (struct place){0, 0};
-}
-
-/* The address of an access: base register plus constant, or any value. */
-static struct place access_place(const struct lower *l, const struct ir_insn *i)
-{
-    const struct ir_insn *address = lower_insn(l, i->a);
-    if (address->op == IR_add && lower_insn(l, address->b)->op == IR_const) {
-        struct place p = place_of(l, address->a);
-        int64_t imm = lower_insn(l, address->b)->imm;
-        if (p.base && imm == (int32_t)imm)
-            return (struct place){p.base, (int32_t)imm};
-    }
-    return place_of(l, i->a);
-}
-
 /* Whether operation `ref` is an address that its access takes apart by itself. */
 static bool is_part_of_access(const struct lower *l, unsigned ref)
 {
@@ -75,16 +41,14 @@ static bool is_part_of_access(const struct lower *l, unsigned ref)
     const struct value *v = &l->values[ref];
     return i->op == IR_add && v->uses == 1 &&
            v->user == ref + 1 + (lower_insn(l, v->user)->op == IR_store) &&
-           is_access(lower_insn(l, v->user)) && lower_insn(l, v->user)->a == ref &&
-           access_place(l, lower_insn(l, v->user)).base;
+           ir_is_access(lower_insn(l, v->user)) && lower_insn(l, v->user)->a == ref &&
+           ir_access_place(l->ir, lower_insn(l, v->user)).base;
 }
 
-/* Whether an operation leaves rdx or the base register changed, or the address space. */
-static bool ends_group(const struct ir_insn *i, unsigned base)
+/* Whether an operation leaves rdx changed, or the address space. */
+static bool ends_group(const struct ir_insn *i)
 {
     switch (i->op) {
-    case IR_set_x:
-        return (unsigned)i->imm == base;
     case IR_mulh:
     case IR_mulhu:
     case IR_mulhsu:
@@ -109,21 +73,7 @@ static bool ends_group(const struct ir_insn *i, unsigned base)
     }
 }
 
-/* How far a value is from what the register held before: false: it is something else. */
-static bool moves_by(const struct lower *l, const struct ir_insn *value, unsigned guest,
-                     int32_t *by)
-{
-    if (!value || value->op != IR_add || value->type != IR_I64 || l->xw != W64)
-        return false;
-    const struct ir_insn *a = lower_insn(l, value->a), *b = lower_insn(l, value->b);
-    if (a->op != IR_get_x || (unsigned)a->imm != guest || b->op != IR_const ||
-        b->imm < -GROUP_SPAN_MAX || b->imm > GROUP_SPAN_MAX)
-        return false;
-    *by = (int32_t)b->imm;
-    return true;
-}
-
-static void base_changed(struct group *g, unsigned guest, bool moves, int32_t by)
+void lower_group_base_changed(struct group *g, unsigned guest, bool moves, int32_t by)
 {
     if (g->base != guest)
         return;
@@ -135,10 +85,12 @@ static void base_changed(struct group *g, unsigned guest, bool moves, int32_t by
 void lower_base_changed(struct lower *l, unsigned guest, const struct ir_insn *value)
 {
     int32_t by = 0;
-    bool moves = moves_by(l, value, guest, &by);
-    base_changed(&l->group, guest, moves, by);
+    bool moves = ir_moves_by(l->ir, value, guest, &by);
+    lower_group_base_changed(&l->group, guest, moves, by);
     for (unsigned n = 0; n < TRANSLATED_ADDENDS; n++)
-        base_changed(&l->kept_groups[n], guest, moves, by);
+        lower_group_base_changed(&l->kept_groups[n], guest, moves, by);
+    if (l->region)
+        lower_region_base_changed(l, guest, moves, by);
 }
 
 void lower_forget_groups(struct lower *l)
@@ -146,40 +98,11 @@ void lower_forget_groups(struct lower *l)
     l->group.known = false;
     for (unsigned n = 0; n < TRANSLATED_ADDENDS; n++)
         l->kept_groups[n].known = false;
+    if (l->region)
+        lower_region_forget(l);
 }
 
-/* The accesses off `base` from operation l->at on, as far as one check can serve them: their range.
- * Returns how many there are. */
-static unsigned scan_group(const struct lower *l, unsigned base, int32_t *low, int32_t *high)
-{
-    const struct ir_block *ir = l->ir;
-    unsigned count = 0;
-    int32_t moved = 0, by;
-    for (unsigned n = l->at; n < ir->count; n++) {
-        const struct ir_insn *i = &ir->insns[n];
-        if (is_access(i)) {
-            struct place p = access_place(l, i);
-            if (p.base != base)
-                continue;
-            int32_t start = p.imm + moved, end = start + (int32_t)ir_mem_bytes(i->mem);
-            int32_t new_low = count && *low < start ? *low : start;
-            int32_t new_high = count && *high > end ? *high : end;
-            if (new_high - new_low > GROUP_SPAN_MAX)
-                break;
-            *low = new_low;
-            *high = new_high;
-            count++;
-        } else if (i->op == IR_set_x && (unsigned)i->imm == base &&
-                   moves_by(l, lower_insn(l, i->a), base, &by)) {
-            moved += by;
-        } else if (ends_group(i, base)) {
-            break;
-        }
-    }
-    return count;
-}
-
-static bool covers(const struct group *g, struct place p, unsigned size, bool writes)
+bool lower_group_covers(const struct group *g, struct ir_place p, unsigned size, bool writes)
 {
     return g->known && p.base && g->base == p.base && p.imm >= g->low &&
            p.imm + (int32_t)size <= g->high && (g->writable || !writes);
@@ -190,15 +113,15 @@ static bool is_wanted_later(const struct lower *l, const struct group *group)
 {
     struct group g = *group;
     int32_t by;
-    for (unsigned n = l->at + 1; n < l->ir->count; n++) {
+    for (unsigned n = l->at + 1; n < l->scan_end; n++) {
         const struct ir_insn *i = &l->ir->insns[n];
-        if (is_access(i)) {
-            if (covers(&g, access_place(l, i), ir_mem_bytes(i->mem), i->op == IR_store))
+        if (ir_is_access(i)) {
+            if (lower_group_covers(&g, ir_access_place(l->ir, i), ir_mem_bytes(i->mem), i->op == IR_store))
                 return true;
         } else if (i->op == IR_set_x && (unsigned)i->imm == g.base) {
-            if (!moves_by(l, lower_insn(l, i->a), g.base, &by))
+            if (!ir_moves_by(l->ir, lower_insn(l, i->a), g.base, &by))
                 return false;
-            base_changed(&g, g.base, true, by);
+            lower_group_base_changed(&g, g.base, true, by);
         } else if (i->op == IR_call || i->op == IR_call_csr || i->op == IR_call_end) {
             return false;
         }
@@ -232,15 +155,15 @@ static void keep_group(struct lower *l)
 /* Before an access: the group that covers it in rdx again, if there is one. */
 static void choose_group(struct lower *l, const struct ir_insn *i)
 {
-    struct place p = access_place(l, i);
+    struct ir_place p = ir_access_place(l->ir, i);
     unsigned size = ir_mem_bytes(i->mem);
     bool writes = i->op == IR_store;
-    if (covers(&l->group, p, size, writes))
+    if (lower_group_covers(&l->group, p, size, writes))
         return;
-    if (l->group.known)
+    if (l->group.known && !l->group.of_region)
         keep_group(l);
     for (unsigned n = 0; n < TRANSLATED_ADDENDS; n++) {
-        if (covers(&l->kept_groups[n], p, size, writes)) {
+        if (lower_group_covers(&l->kept_groups[n], p, size, writes)) {
             lower_forget_group(l);
             emit_load(&l->e, W64, RDX, kept_addend(n));
             l->group = l->kept_groups[n];
@@ -282,7 +205,7 @@ uint8_t *lower_check_page(struct lower *l, struct mem address, bool writes, unsi
  * Makes rdx the addend for [base + imm]; *later: what to do on a miss, when that is to make this one
  * access, else NULL. base: host register; retry: where its making began. Returns the address to use.
  */
-static struct mem checked(struct lower *l, const struct ir_insn *i, enum reg base, struct place p,
+static struct mem checked(struct lower *l, const struct ir_insn *i, enum reg base, struct ir_place p,
                           const uint8_t *retry, struct later **later)
 {
     bool writes = i->op == IR_store;
@@ -290,19 +213,18 @@ static struct mem checked(struct lower *l, const struct ir_insn *i, enum reg bas
     struct group *g = &l->group;
     struct mem access = mem_index(base, RDX, 0, p.imm);
     *later = NULL;
-    if (covers(g, p, size, writes))
+    if (lower_group_covers(g, p, size, writes))
+        return access;
+    if (l->region && lower_region_check(l, i, p, base, &access))
         return access;
 
-    int32_t low = p.imm, high = p.imm + (int32_t)size;
+    struct ir_range range;
     unsigned count = 1;
     /* rv32 addresses wrap at 32 bits, so they are made one by one. */
     if (p.base && l->xw == W64 && l->block->variant == JIT_NORMAL)
-        count = scan_group(l, p.base, &low, &high);
+        count = ir_scan_accesses(l->ir, l->at, l->scan_end, p.base, ends_group, &range);
     bool one = count <= 1;
-    if (one) {
-        low = p.imm;
-        high = p.imm + (int32_t)size;
-    }
+    int32_t low = one ? p.imm : range.low, high = one ? p.imm + (int32_t)size : range.high;
     struct later *slow = lower_later(l, one ? (writes ? LATER_STORE : LATER_LOAD) : LATER_GROUP);
     slow->site = lower_site(l);
     slow->site->mem = i->mem;
@@ -322,16 +244,16 @@ static struct mem checked(struct lower *l, const struct ir_insn *i, enum reg bas
     }
     slow->from[0] = lower_check_page(l, mem(base, low), writes, (unsigned)(high - low));
     if (!one)
-        *g = (struct group){true, writes, (uint8_t)p.base, low, high};
+        *g = (struct group){true, writes, false, (uint8_t)p.base, low, high};
     *later = one ? slow : NULL;
     return access;
 }
 
 /* The host register of the address's base, which may be rcx. */
-static enum reg base_of(struct lower *l, const struct ir_insn *i, struct place *p)
+static enum reg base_of(struct lower *l, const struct ir_insn *i, struct ir_place *p)
 {
-    *p = access_place(l, i);
-    enum reg base = p->base ? pinned_x(p->base) : NO_REG;
+    *p = ir_access_place(l->ir, i);
+    enum reg base = p->base ? lower_x(l, p->base) : NO_REG;
     if (base != NO_REG)
         return base;
     lower_take(l, RCX);
@@ -344,7 +266,7 @@ static enum reg base_of(struct lower *l, const struct ir_insn *i, struct place *
 
 static void load(struct lower *l, const struct ir_insn *i)
 {
-    struct place p;
+    struct ir_place p;
     struct later *later;
     choose_group(l, i);
     const uint8_t *retry = l->e.at;
@@ -410,7 +332,7 @@ static struct operand stored_operand(struct lower *l, const struct ir_insn *i)
 
 static void store(struct lower *l, const struct ir_insn *i)
 {
-    struct place p;
+    struct ir_place p;
     struct later *later;
     unsigned size = ir_mem_bytes(i->mem);
     struct operand v = stored_operand(l, i);
@@ -455,7 +377,7 @@ bool lower_memory(struct lower *l, const struct ir_insn *i)
     return true;
 }
 
-/* rcx: the address; rdx: the value; rax: the site. */
+/* rcx: the address; rdx: the value; rax: the site. Where the guest's registers are is another place. */
 void lower_later_memory(struct lower *l, const struct later *later)
 {
     struct emit *e = &l->e;
@@ -480,8 +402,11 @@ void lower_later_memory(struct lower *l, const struct later *later)
         emit_lea(e, W64, RCX, mem(later->base, later->imm));
     else
         emit_mov_rr(e, W64, RCX, later->base);
+    lower_leave_map(l);
     emit_lea_rip(e, RAX, later->site);
     emit_call_to(e, lower_stub(l, stub));
+    if (later->mapped)
+        lower_enter_map(l);
     if (later->kind == LATER_LOAD && later->reg >= LOWER_XMM)
         emit_movq_to_x(e, later->reg - LOWER_XMM, RAX);
     else if (later->kind == LATER_LOAD)

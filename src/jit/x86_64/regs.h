@@ -52,8 +52,8 @@
     PINNED_F(16, 13) /* fa6 */ \
     PINNED_F(17, 14) /* fa7 */
 
-/* The host register of a guest register, or NO_REG. */
-static inline enum reg pinned_x(unsigned guest)
+/* The host register of each guest register, or NO_REG. */
+static inline const uint8_t *pinned_x(void)
 {
     static const uint8_t hosts[32] = {
 #define NOT_PINNED(n) [n] = NO_REG
@@ -67,7 +67,7 @@ static inline enum reg pinned_x(unsigned guest)
         PINNED_XS(PINNED_X)
 #undef PINNED_X
     };
-    return (enum reg)hosts[guest];
+    return hosts;
 }
 
 /* The same for FP registers; NO_REG or the number of an xmm register. */

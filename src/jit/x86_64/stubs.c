@@ -260,12 +260,24 @@ void backend_set_link(struct jit_link *link, const uint8_t *target_exec, const s
     __atomic_store_n((int32_t *)(void *)link->field, distance, __ATOMIC_RELEASE);
 }
 
-void backend_make_stale(struct jit *jit, struct jit_block *block)
+/* A call or a jump, by its opcode, over the first bytes of a block. */
+static void overwrite_entry(struct jit *jit, struct jit_block *block, uint8_t opcode,
+                            const uint8_t *target)
 {
     uint8_t *entry = jit->memory.write + (block->entry - jit->memory.exec);
-    int32_t distance = (int32_t)(jit->stub[STUB_STALE] - (block->entry + 5));
+    int32_t distance = (int32_t)(target - (block->entry + 5));
     uint64_t bytes;
     memcpy(&bytes, entry, sizeof(bytes));
-    bytes = (bytes & ~UINT64_C(0xffffffffff)) | 0xe8 | (uint64_t)(uint32_t)distance << 8;
+    bytes = (bytes & ~UINT64_C(0xffffffffff)) | opcode | (uint64_t)(uint32_t)distance << 8;
     __atomic_store_n((uint64_t *)(void *)entry, bytes, __ATOMIC_RELEASE);
+}
+
+void backend_make_stale(struct jit *jit, struct jit_block *block)
+{
+    overwrite_entry(jit, block, 0xe8, jit->stub[STUB_STALE]);
+}
+
+void backend_make_jump(struct jit *jit, struct jit_block *block, const struct jit_block *to)
+{
+    overwrite_entry(jit, block, 0xe9, to->entry);
 }
