@@ -21,10 +21,10 @@ enum priv { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 };
 
 /* Reasons to leave translated code at the next block boundary: bits of hart.events. */
 enum hart_event {
-    HART_EV_IRQ = 1 << 0,   /* mip changed, or an enable that masks it */
-    HART_EV_STOP = 1 << 1,  /* hart_run shall return */
-    HART_EV_FENCE = 1 << 2, /* another hart waits for a fence of ours */
-    HART_EV_STEP = 1 << 3,  /* the interpreter shall return at the next block boundary */
+    HART_EV_IRQ = 1 << 0,    /* mip changed, or an enable that masks it */
+    HART_EV_STOP = 1 << 1,   /* hart_run shall return */
+    HART_EV_FENCE = 1 << 2,  /* another hart waits for a fence of ours */
+    HART_EV_STEP = 1 << 3,   /* the interpreter shall return at the next block boundary */
     HART_EV_SAMPLE = 1 << 4, /* the engine asks where the hart is */
 };
 

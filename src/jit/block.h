@@ -68,9 +68,10 @@ struct jit_site {
     uint8_t length;       /* of its guest instruction */
     int16_t low;          /* range that is checked at once: from the access's own address */
     uint16_t span;
-    uint8_t mem; /* enum ir_mem of an access */
-    bool writes;
-    bool atomic; /* it has to be aligned, too */
+    uint8_t mem;     /* enum ir_mem of an access */
+    bool writes;     /* it is a store */
+    bool all_writes; /* the range has to be writable */
+    bool atomic;     /* it has to be aligned, too */
 };
 
 /* One that calls a helper, or has the interpreter perform an instruction. */
@@ -109,10 +110,11 @@ struct jit_block {
     const uint8_t *entry;   /* where it runs */
     uint16_t bytes;         /* of guest code */
     uint8_t insns;
-    uint8_t variant;              /* enum jit_variant */
-    bool is_region;               /* it is made from several blocks, of which this is the first: region.h */
-    bool valid;                   /* under jit.lock */
-    struct jit_block *twin;       /* under jit.lock. A block that jumps to the region that begins with it, and
+    uint8_t variant; /* enum jit_variant */
+    bool is_region;  /* it is made from several blocks, of which this is the first: region.h */
+    bool valid;      /* under jit.lock */
+    struct jit_block
+        *twin; /* under jit.lock. A block that jumps to the region that begins with it, and
                                    * that region: they go together. NULL: none */
     struct jit_link *links;       /* out of it */
     struct jit_link *incoming;    /* into it */
@@ -150,7 +152,7 @@ enum jit_stub {
 struct jit_map {
     uint32_t start[JIT_MAP_MAX + 1]; /* of the host code, from the block's entry; then its end */
     uint16_t insns[JIT_MAP_MAX + 1]; /* host instructions; the last: what is out of the way */
-    const uint8_t *cold;               /* where that is */
+    const uint8_t *cold;             /* where that is */
     uint32_t cold_size;
 };
 

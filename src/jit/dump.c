@@ -65,15 +65,18 @@ void jit_dump(struct jit_hart *jh, const struct jit_block *block, uint64_t pc)
     const struct jit_map *map = jh->map;
     unsigned n = block->insns;
     if (jit->dump & JIT_DUMP_PERF)
-        say(jit, JIT_DUMP_PERF, "%" PRIxPTR " %x guest_%" PRIx64, (uintptr_t)block->entry,
-            map->start[n], pc);
+        say(jit, JIT_DUMP_PERF, "%" PRIxPTR " %x guest_%" PRIx64 "%s", (uintptr_t)block->entry,
+            map->start[n], pc, block->is_region ? "_loop" : "");
     if (!(jit->dump & ~(unsigned)JIT_DUMP_PERF))
         return;
-    say(jit, JIT_DUMP_IN, "block %" PRIx64 " at %p: %u instructions, %u bytes of host code%s", pc,
-        (const void *)block->entry, n, map->start[n] + map->cold_size,
+    say(jit, JIT_DUMP_IN, "%s %" PRIx64 " at %p: %u instructions, %u bytes of host code%s",
+        block->is_region ? "region" : "block", pc, (const void *)block->entry, n,
+        map->start[n] + map->cold_size,
         block->variant == JIT_SINGLE ? ", accesses one by one" : "");
     if (jit->dump & JIT_DUMP_OUT)
         dump_host(jit, block->entry, map->start[0]);
+    if (block->is_region) /* its guest instructions know their place in the page */
+        pc -= (uintptr_t)block->code & ~PAGE_MASK;
     for (unsigned i = 0; i < n; i++)
         dump_insn(jh, block, i, pc);
     if (jit->dump & JIT_DUMP_OUT) {

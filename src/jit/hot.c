@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_NS 1000000      /* between two questions */
-#define ASKS_IN_VAIN 20     /* that nobody answers: the harts sleep */
-#define BUSY_NS 5000000     /* over which it is measured whether a hart is busy */
-#define BUSY_NS_AN_INSN 10  /* it is when an instruction takes less */
+#define ASK_NS 1000000     /* between two questions */
+#define ASKS_IN_VAIN 20    /* that nobody answers: the harts sleep */
+#define BUSY_NS 5000000    /* over which it is measured whether a hart is busy */
+#define BUSY_NS_AN_INSN 10 /* it is when an instruction takes less */
 #define ANSWERS_HOT 2
-#define ANSWERS_KNOWN 255   /* it was tried */
+#define ANSWERS_KNOWN 255 /* it was tried */
 #define REQUESTS_MAX 64
 
 struct request {
@@ -95,7 +95,7 @@ static bool make(struct jit_hart *jh, const uint8_t *code, uint64_t pc,
     if (!block || !jit_publish(jh, block, version))
         return false;
     if (jit->dump)
-        jit_dump(jh, block, pc - place);
+        jit_dump(jh, block, pc);
     jh->stats.regions++;
     jh->stats.region_insns += region->insns;
     jh->stats.host_bytes += (uint64_t)(jh->code - start) + (uint64_t)(jh->cold - cold);

@@ -181,7 +181,8 @@ ir_ref ir_emit(struct ir_block *b, const struct ir_insn *insn);
  * Addresses (ir_access.c)
  */
 
-#define IR_SPAN_MAX 1024 /* bytes that one check of a page may serve, and that a base may be moved by */
+#define IR_SPAN_MAX \
+    1024 /* bytes that one check of a page may serve, and that a base may be moved by */
 
 /* A guest address as a register and a distance. */
 struct ir_place {
@@ -192,14 +193,15 @@ struct ir_place {
 /* Distances from a base register: [low, high). */
 struct ir_range {
     int32_t low, high;
-    bool writes; /* one of the accesses is a store */
+    bool writes; /* one of the accesses is a store that is made when the first is */
 };
 
 bool ir_is_access(const struct ir_insn *i);
 /* The address of an access: base register plus constant, or any value. */
 struct ir_place ir_access_place(const struct ir_block *b, const struct ir_insn *i);
 /* How far a value is from what the register held before: false: it is something else. */
-bool ir_moves_by(const struct ir_block *b, const struct ir_insn *value, unsigned guest, int32_t *by);
+bool ir_moves_by(const struct ir_block *b, const struct ir_insn *value, unsigned guest,
+                 int32_t *by);
 /*
  * The accesses off `base` in operations [from, end), as far as one check can serve them: up to an
  * operation that `ends` it or sets the register to something else. Returns how many there are.

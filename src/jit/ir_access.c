@@ -44,6 +44,7 @@ unsigned ir_scan_accesses(const struct ir_block *b, unsigned from, unsigned end,
 {
     unsigned count = 0;
     int32_t moved = 0, by;
+    bool branched = false; /* what follows may not be reached */
     for (unsigned n = from; n < end; n++) {
         const struct ir_insn *i = &b->insns[n];
         if (ir_is_access(i)) {
@@ -57,7 +58,7 @@ unsigned ir_scan_accesses(const struct ir_block *b, unsigned from, unsigned end,
                 break;
             range->low = low;
             range->high = high;
-            range->writes = (count && range->writes) || i->op == IR_store;
+            range->writes = (count && range->writes) || (i->op == IR_store && !branched);
             count++;
         } else if (i->op == IR_set_x && (unsigned)i->imm == base) {
             if (!ir_moves_by(b, &b->insns[i->a], base, &by))
@@ -65,6 +66,8 @@ unsigned ir_scan_accesses(const struct ir_block *b, unsigned from, unsigned end,
             moved += by;
         } else if (ends(i)) {
             break;
+        } else if (i->op == IR_branch_if) {
+            branched = true;
         }
     }
     return count;

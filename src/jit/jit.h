@@ -45,7 +45,7 @@ struct jit_config {
     struct chores *chores; /* outlives it; NULL: what they would do is not done */
     struct log *log;       /* may be NULL */
     enum jit_tiers tiers;
-    unsigned dump;         /* enum jit_dump: what is said of each block that is translated */
+    unsigned dump; /* enum jit_dump: what is said of each block that is translated */
     void (*dump_line)(void *ctx, unsigned kind, const char *line); /* on any hart's thread */
     void *dump_ctx;
     bool check; /* each block is interpreted too. The first difference is logged, then differs is */

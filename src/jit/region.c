@@ -176,7 +176,7 @@ static int frame_for(struct finder *f, unsigned back_to)
 static void explore_from(struct finder *f, unsigned place, unsigned frame)
 {
     struct frame *at = &f->frames[frame];
-    for (; place < PAGE_SIZE && !at->seen[place / 2]; ) {
+    for (; place < PAGE_SIZE && !at->seen[place / 2];) {
         struct step step = step_at(f, place);
         if (step.way == WAY_OUT || ++f->seen > INSNS_SEEN_MAX)
             return;
@@ -462,9 +462,8 @@ static bool find_loops(struct region *r)
         for (uint64_t rest = r->loops[n].blocks; rest; rest &= rest - 1)
             r->blocks[__builtin_ctzll(rest)].depth++;
     for (unsigned n = 1; n < r->block_count; n++)
-        r->blocks[n].falls =
-            r->blocks[n].preds == bit(n - 1) && r->blocks[n - 1].next == (int)n &&
-            r->blocks[n - 1].taken != (int)n;
+        r->blocks[n].falls = r->blocks[n].preds == bit(n - 1) && r->blocks[n - 1].next == (int)n &&
+                             r->blocks[n - 1].taken != (int)n;
     return r->blocks[0].is_head;
 }
 
@@ -521,8 +520,7 @@ static void widen(const struct region *r, const struct ir_block *ir, unsigned bl
         end++;
     struct ir_range range;
     for (unsigned n = first_op(r, ir, block); n < first_op(r, ir, end); n++) {
-        if (!ir_is_access(&ir->insns[n]) ||
-            ir_access_place(ir, &ir->insns[n]).base != base->guest)
+        if (!ir_is_access(&ir->insns[n]) || ir_access_place(ir, &ir->insns[n]).base != base->guest)
             continue;
         unsigned count =
             ir_scan_accesses(ir, n, first_op(r, ir, end), base->guest, ends_range, &range);

@@ -31,9 +31,9 @@ struct region_source {
 
 /* A run of instructions that is entered at its start and left at its end. */
 struct region_block {
-    uint16_t place;     /* of its first instruction, in the page */
-    uint16_t end;       /* behind its last one */
-    uint16_t back_to;   /* in an inlined call: where it returns to; REGION_NO_CALL */
+    uint16_t place;   /* of its first instruction, in the page */
+    uint16_t end;     /* behind its last one */
+    uint16_t back_to; /* in an inlined call: where it returns to; REGION_NO_CALL */
     uint8_t insns;
     uint8_t first;      /* the region's guest instruction that is its first */
     int8_t next, taken; /* blocks it goes on to; -1: out of the region, or there is no such way */
@@ -61,8 +61,9 @@ struct region_base {
 };
 
 struct region {
-    struct region_block blocks[REGION_BLOCKS_MAX]; /* in the order that their code stands in; [0]: the head */
-    struct region_loop loops[REGION_LOOPS_MAX];    /* [0]: all of it */
+    struct region_block
+        blocks[REGION_BLOCKS_MAX]; /* in the order that their code stands in; [0]: the head */
+    struct region_loop loops[REGION_LOOPS_MAX]; /* [0]: all of it */
     struct region_base bases[REGION_BASES_MAX];
     unsigned block_count, loop_count, base_count, insns;
     uint16_t first, end; /* range in the page that it is made from */

@@ -142,8 +142,7 @@ struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
     if (!block)
         return go_on_unwound(h);
     if (jit_hart_of(h)->jit->tiers == JIT_TIER_EAGER && link->variant == JIT_NORMAL &&
-        link->from->code >= block->code &&
-        jit_region_make(jit_hart_of(h), block->code, h->pc))
+        link->from->code >= block->code && jit_region_make(jit_hart_of(h), block->code, h->pc))
         block = jit_find(jit_hart_of(h)->jit, block->code, JIT_NORMAL);
     if (is_past(h, then))
         return (struct jit_next){block->entry, true};
@@ -242,7 +241,7 @@ struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, u
     if (!mmu_target(h, va, 1, access, &target, NULL))
         return take_fault(h, site);
     const struct tlb_entry *e = tlb_entry(h, va);
-    uint64_t tag = access == ACCESS_READ ? e->read : e->write;
+    uint64_t tag = site->all_writes ? e->write : e->read;
     if ((low ^ tag) <= PAGE_SIZE - site->span)
         return (struct jit_next){site->retry, false};
     if (site->atomic)

@@ -102,11 +102,11 @@ struct machine_config {
     uint64_t ram_size; /* bytes; rounded up to pages */
     unsigned harts;
     bool no_reboot;
-    bool interpret;      /* nothing is translated, also where it could be */
-    bool check;          /* what is translated is interpreted too, and a difference ends the run */
+    bool interpret;       /* nothing is translated, also where it could be */
+    bool check;           /* what is translated is interpreted too, and a difference ends the run */
     enum jit_tiers tiers; /* jit/jit.h */
-    uint64_t code_cache; /* bytes for translated code; 0: the default */
-    unsigned dump;       /* enum jit_dump, to dump_line */
+    uint64_t code_cache;  /* bytes for translated code; 0: the default */
+    unsigned dump;        /* enum jit_dump, to dump_line */
     void (*dump_line)(void *ctx, unsigned kind, const char *line);
     void *dump_ctx;
     struct log *log; /* may be NULL; outlives the machine */

@@ -174,9 +174,26 @@ const struct ir_insn *lower_write_behind(const struct lower *l)
     return next->op == IR_set_x && l->xw == W64 ? next : NULL;
 }
 
+/* The register write of the sign-extension behind operation l->at, if the two are all that becomes of
+ * its value; NULL. */
+static const struct ir_insn *extended_write_behind(const struct lower *l)
+{
+    const struct value *v = &l->values[l->at];
+    if (v->uses != 1 || v->user != l->at + 1 || l->xw != W64)
+        return NULL;
+    const struct ir_insn *next = lower_insn(l, (ir_ref)(l->at + 1));
+    const struct value *w = &l->values[l->at + 1];
+    if (next->op != IR_sext || next->imm != 32 || w->uses != 1 || w->user != l->at + 2)
+        return NULL;
+    const struct ir_insn *write = lower_insn(l, (ir_ref)(l->at + 2));
+    return write->op == IR_set_x ? write : NULL;
+}
+
 enum reg lower_dest_over(struct lower *l, struct operand x)
 {
     const struct ir_insn *write = lower_write_behind(l);
+    if (!write)
+        write = extended_write_behind(l);
     enum reg r = write ? lower_x(l, (unsigned)write->imm) : NO_REG;
     if (r != NO_REG)
         return r;
@@ -304,6 +321,71 @@ enum cond lower_condition(struct lower *l, ir_ref ref)
  * Registers
  */
 
+void lower_widen(struct lower *l, uint32_t guests)
+{
+    for (; guests; guests &= guests - 1) {
+        enum reg r = lower_x(l, (unsigned)__builtin_ctz(guests));
+        emit_rr(&l->e, OP_MOVSXD, W64, r, r);
+    }
+}
+
+/* Whether an operation looks at the upper half of operand number n. */
+static bool looks_above(const struct lower *l, const struct ir_insn *i, unsigned n)
+{
+    const struct ir_insn *b = lower_insn(l, i->b);
+    switch (i->op) {
+    case IR_sext:
+    case IR_zext:
+        return i->imm > 32;
+    case IR_store:
+        return n == 0 || ir_mem_bytes(i->mem) == 8;
+    case IR_and:
+        return i->type != IR_I32 && !(b->op == IR_const && b->imm >= 0 && b->imm <= INT32_MAX);
+    case IR_add:
+    case IR_sub:
+    case IR_or:
+    case IR_xor:
+    case IR_sll:
+    case IR_srl:
+    case IR_sra:
+    case IR_rol:
+    case IR_ror:
+    case IR_mul:
+        return i->type != IR_I32 && !(n == 1 && i->op >= IR_sll && i->op <= IR_ror);
+    default:
+        return true;
+    }
+}
+
+/* Extends the registers whose upper halves an operation looks at. */
+static void widen_operands(struct lower *l, const struct ir_insn *i)
+{
+    const ir_ref operands[] = {i->a, i->b, i->c};
+    for (unsigned n = 0; n < ir_op_infos[i->op].operands; n++) {
+        const struct ir_insn *o = lower_insn(l, operands[n]);
+        if (o->op != IR_get_x || !(l->narrow >> o->imm & 1) || !looks_above(l, i, n))
+            continue;
+        lower_widen(l, UINT32_C(1) << o->imm);
+        l->narrow &= ~(UINT32_C(1) << o->imm);
+    }
+}
+
+/* The registers are all to be whole: somebody else goes on with them. */
+static bool needs_all(const struct ir_insn *i)
+{
+    switch (i->op) {
+    case IR_jump_rel:
+    case IR_jump:
+    case IR_call:
+    case IR_call_csr:
+    case IR_call_end:
+    case IR_check_fp:
+        return true;
+    default:
+        return (ir_op_infos[i->op].flags & IR_FLAGS) != 0;
+    }
+}
+
 static void set_x(struct lower *l, const struct ir_insn *i)
 {
     unsigned guest = (unsigned)i->imm;
@@ -390,6 +472,7 @@ struct later *lower_later(struct lower *l, enum later_kind kind)
     later->guest = (uint8_t)l->guest;
     later->count_end = (uint8_t)l->count_end;
     later->mapped = l->mapped;
+    later->narrow = l->narrow;
     return later;
 }
 
@@ -400,9 +483,11 @@ void lower_emit_laters(struct lower *l)
         l->guest = later->guest;
         l->count_end = later->count_end;
         lower_set_map(l, later->mapped);
+        l->narrow = 0;
         for (unsigned n = 0; n < 3; n++)
             if (later->from[n])
                 emit_patch_here(&l->e, later->from[n]);
+        lower_widen(l, later->narrow);
         switch (later->kind) {
         case LATER_LOAD:
         case LATER_STORE:
@@ -443,6 +528,11 @@ void lower_count_uses(struct lower *l)
 static void lower_one(struct lower *l)
 {
     const struct ir_insn *i = lower_insn(l, (ir_ref)l->at);
+    if (l->narrow) {
+        widen_operands(l, i);
+        if (needs_all(i))
+            lower_widen_all(l);
+    }
     if (i->op == IR_none || is_lazy(i) || waits(l, l->at) || lower_is_jump_mask(l, l->at))
         return;
     if (i->op == IR_set_x) {

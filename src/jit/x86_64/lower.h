@@ -9,6 +9,8 @@
  * 1. A temporary lives in rax or rcx (rdx too, for the moment) and dies with its last use.
  * 2. What is not likely goes to the end of the block: lower_later.
  * 3. Before anything that may trap or call C, guest registers stand where regs.h says.
+ * 4. A register that was set to a 32-bit result is not sign-extended before somebody looks at its upper half
+ *    (lower.narrow): ways out do it, and those that are not likely do it out of the way.
  */
 #ifndef RVVM_JIT_X86_64_LOWER_H
 #define RVVM_JIT_X86_64_LOWER_H
@@ -64,6 +66,7 @@ struct later {
     uint8_t guest;    /* index of the guest instruction that it is a part of */
     uint8_t count_end;
     bool mapped; /* guest registers are where the region has them */
+    uint32_t narrow;
     uint8_t *from[3]; /* jumps that lead here; NULL: none */
     uint8_t *back;    /* where to go on; LATER_CALL: the call */
     struct jit_site *site;
@@ -88,10 +91,11 @@ struct lower {
     const uint8_t *x;     /* the host register of each guest register, or NO_REG */
     struct lower_region *region; /* NULL: this is a block */
     bool mapped;                 /* x is the region's own map (lower_region.c) */
-    uint32_t page_offset; /* of the block in its page */
-    enum width xw;        /* of guest registers */
-    uint16_t temps;       /* host registers that hold temporaries, a bit each */
-    uint16_t kept;        /* those with more than one use: till the instruction's end */
+    uint32_t page_offset;        /* of the block in its page */
+    enum width xw;               /* of guest registers */
+    uint32_t narrow; /* guest registers whose upper half is still to be made from bit 31 */
+    uint16_t temps;  /* host registers that hold temporaries, a bit each */
+    uint16_t kept;   /* those with more than one use: till the instruction's end */
     struct group group;
     struct group kept_groups[TRANSLATED_ADDENDS]; /* whose addends are in hart.translated.addend */
     bool fp_on;                                   /* hart.translated.fp_live is known to be set */
@@ -199,6 +203,14 @@ const uint8_t *lower_stub(const struct lower *l, enum jit_stub stub);
 static inline void lower_forget_group(struct lower *l)
 {
     l->group.known = false;
+}
+
+/* Emits the sign-extensions that are due; lower_widen: of these guest registers, and does not note it. */
+void lower_widen(struct lower *l, uint32_t guests);
+static inline void lower_widen_all(struct lower *l)
+{
+    lower_widen(l, l->narrow);
+    l->narrow = 0;
 }
 
 /* The address space may be another one. */

@@ -20,7 +20,7 @@ static void find_word(struct lower *l, const struct ir_insn *i, bool writes)
     size_t tag = writes ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read);
     struct later *later = lower_later(l, LATER_GROUP);
     later->site = lower_site(l);
-    later->site->writes = writes;
+    later->site->writes = later->site->all_writes = writes;
     later->site->atomic = true;
     later->site->span = (uint16_t)size;
     later->site->retry = e->at + e->to_exec;

@@ -157,6 +157,7 @@ static void branch(struct lower *l, const struct ir_insn *i)
     if (condition->op == IR_const) {
         if (!condition->imm)
             return;
+        lower_widen_all(l);
         take_back(l, rest);
         jump_direct(l, i->imm, is_backwards(l, i->imm));
         return;
@@ -165,9 +166,12 @@ static void branch(struct lower *l, const struct ir_insn *i)
     if (is_backwards(l, i->imm)) { /* likely: straight on */
         uint8_t *not_taken = emit_jcc(&l->e, cond_not(cc));
         struct group group = l->group;
+        uint32_t narrow = l->narrow;
+        lower_widen_all(l);
         take_back(l, rest);
         jump_direct(l, i->imm, true);
         l->group = group;
+        l->narrow = narrow;
         emit_patch_here(&l->e, not_taken);
         return;
     }
@@ -406,6 +410,7 @@ void lower_go_on_single(struct lower *l)
 
 void lower_go_to(struct lower *l, unsigned place)
 {
+    lower_widen_all(l);
     if (place < PAGE_SIZE) {
         link_to(l, (int32_t)place, JIT_NORMAL, false);
         return;

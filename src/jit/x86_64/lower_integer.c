@@ -332,6 +332,19 @@ static void extend(struct lower *l, const struct ir_insn *i, bool is_signed)
     struct operand x = lower_operand(l, i->a);
     enum reg to = lower_dest_over(l, x);
     unsigned bits = (unsigned)i->imm;
+    const struct ir_insn *write = lower_write_behind(l);
+    if (bits == 32 && is_signed && w == W64 && lower_uses(x, to) && write &&
+        lower_x(l, (unsigned)write->imm) == to) {
+        const struct ir_insn *from = lower_insn(l, i->a);
+        unsigned guest = (unsigned)write->imm;
+        bool positive = from->op == IR_srl && lower_insn(l, from->b)->op == IR_const &&
+                        lower_insn(l, from->b)->imm & 31;
+        lower_wrote(l);
+        if (!positive)
+            l->narrow |= UINT32_C(1) << guest;
+        lower_finish(l, to, x, x);
+        return;
+    }
     if (x.kind == OPERAND_IMM) {
         lower_mov(l, w, to, x);
         x = (struct operand){.kind = OPERAND_REG, .reg = (uint8_t)to};

@@ -84,6 +84,7 @@ void lower_group_base_changed(struct group *g, unsigned guest, bool moves, int32
 
 void lower_base_changed(struct lower *l, unsigned guest, const struct ir_insn *value)
 {
+    l->narrow &= ~(UINT32_C(1) << guest);
     int32_t by = 0;
     bool moves = ir_moves_by(l->ir, value, guest, &by);
     lower_group_base_changed(&l->group, guest, moves, by);
@@ -116,7 +117,8 @@ static bool is_wanted_later(const struct lower *l, const struct group *group)
     for (unsigned n = l->at + 1; n < l->scan_end; n++) {
         const struct ir_insn *i = &l->ir->insns[n];
         if (ir_is_access(i)) {
-            if (lower_group_covers(&g, ir_access_place(l->ir, i), ir_mem_bytes(i->mem), i->op == IR_store))
+            if (lower_group_covers(&g, ir_access_place(l->ir, i), ir_mem_bytes(i->mem),
+                                   i->op == IR_store))
                 return true;
         } else if (i->op == IR_set_x && (unsigned)i->imm == g.base) {
             if (!ir_moves_by(l->ir, lower_insn(l, i->a), g.base, &by))
@@ -205,8 +207,8 @@ uint8_t *lower_check_page(struct lower *l, struct mem address, bool writes, unsi
  * Makes rdx the addend for [base + imm]; *later: what to do on a miss, when that is to make this one
  * access, else NULL. base: host register; retry: where its making began. Returns the address to use.
  */
-static struct mem checked(struct lower *l, const struct ir_insn *i, enum reg base, struct ir_place p,
-                          const uint8_t *retry, struct later **later)
+static struct mem checked(struct lower *l, const struct ir_insn *i, enum reg base,
+                          struct ir_place p, const uint8_t *retry, struct later **later)
 {
     bool writes = i->op == IR_store;
     unsigned size = ir_mem_bytes(i->mem);
@@ -218,17 +220,19 @@ static struct mem checked(struct lower *l, const struct ir_insn *i, enum reg bas
     if (l->region && lower_region_check(l, i, p, base, &access))
         return access;
 
-    struct ir_range range;
+    struct ir_range range = {.writes = writes};
     unsigned count = 1;
     /* rv32 addresses wrap at 32 bits, so they are made one by one. */
     if (p.base && l->xw == W64 && l->block->variant == JIT_NORMAL)
         count = ir_scan_accesses(l->ir, l->at, l->scan_end, p.base, ends_group, &range);
     bool one = count <= 1;
+    writes |= !one && range.writes;
     int32_t low = one ? p.imm : range.low, high = one ? p.imm + (int32_t)size : range.high;
     struct later *slow = lower_later(l, one ? (writes ? LATER_STORE : LATER_LOAD) : LATER_GROUP);
     slow->site = lower_site(l);
     slow->site->mem = i->mem;
-    slow->site->writes = writes;
+    slow->site->writes = i->op == IR_store;
+    slow->site->all_writes = writes;
     slow->site->low = (int16_t)(low - p.imm);
     slow->site->span = (uint16_t)(high - low);
     slow->site->retry = retry + l->e.to_exec;

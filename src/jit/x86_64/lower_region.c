@@ -35,15 +35,15 @@ struct tenant {
 
 struct lower_region {
     const struct region *r;
-    unsigned block;         /* being lowered */
-    uint8_t x[32];          /* lower.x while mapped */
+    unsigned block; /* being lowered */
+    uint8_t x[32];  /* lower.x while mapped */
     struct {
         uint8_t host, owner; /* owner: the guest register that regs.h gives it to */
         struct tenant tenant;
     } swaps[HOSTS];
     unsigned swap_count;
-    uint8_t addends[REGION_BASES_MAX];     /* host register of a base's addend, or NO_REG */
-    struct group known[REGION_BASES_MAX];  /* what was checked in this run of blocks */
+    uint8_t addends[REGION_BASES_MAX];    /* host register of a base's addend, or NO_REG */
+    struct group known[REGION_BASES_MAX]; /* what was checked in this run of blocks */
     const uint8_t *labels[REGION_BLOCKS_MAX];
     struct {
         uint8_t *field, block;
@@ -57,7 +57,8 @@ struct lower_region {
 
 static struct mem slot_limit(unsigned base)
 {
-    return hart_field(offsetof(struct hart, translated.slots) + base * sizeof(struct translated_slot));
+    return hart_field(offsetof(struct hart, translated.slots) +
+                      base * sizeof(struct translated_slot));
 }
 
 static struct mem slot_addend(unsigned base)
@@ -334,6 +335,8 @@ static void branch_to_block(struct lower *l, enum cond cc, unsigned to)
 /* Straight on to a block, or out of the region to a place of the page. */
 static void go_on_to(struct lower *l, int to, unsigned place)
 {
+    if (to < 0 || !l->region->r->blocks[to].falls)
+        lower_widen_all(l);
     if (to < 0) {
         lower_leave_map(l);
         lower_go_to(l, place);
@@ -347,6 +350,9 @@ static void go_on_to(struct lower *l, int to, unsigned place)
 static bool branch_end(struct lower *l, const struct ir_insn *i, const struct region_block *b)
 {
     const struct ir_insn *condition = lower_insn(l, i->a);
+    if (b->taken >= 0 || b->next < 0 || condition->op == IR_const ||
+        !l->region->r->blocks[b->next].falls)
+        lower_widen_all(l);
     if (condition->op == IR_const) {
         if (condition->imm && b->taken < 0) {
             lower_leave_map(l);
