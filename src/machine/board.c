@@ -36,12 +36,13 @@ static void board_set_stimer(void *ctx, unsigned hart, uint64_t when)
     aclint_set_stimer(m->clock, hart, when);
 }
 
-static struct pci_bus *add_pci(struct machine *m, struct device *plic, struct error *err)
+static bool add_pci(struct machine *m, struct device *plic, struct error *err)
 {
     struct pci_host_config config = {.machine = m, .intx_parent = DT_PLIC, .intx_cells = 1};
     for (unsigned i = 0; i < 4; i++)
         config.intx[i] = plic_line(plic, PCI_INTX_IRQ + i);
-    return pci_host_add(&config, err);
+    m->pci = pci_host_add(&config, err);
+    return m->pci;
 }
 
 bool board_build(struct machine *m, const struct board_config *config, struct error *err)

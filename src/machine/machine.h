@@ -42,6 +42,7 @@ enum hsm_state {
 
 struct machine;
 struct jit;
+struct pci_bus; /* dev/pci/pci.h */
 
 struct machine_hart {
     struct machine *machine;
@@ -81,6 +82,7 @@ struct machine {
     /* Set by the board. */
     struct machine_console console;
     struct device *clock;    /* the device that keeps the time */
+    struct pci_bus *pci;     /* the root bus, for what is plugged in; NULL: none */
     const char *stdout_path; /* device tree path of the console; NULL: none */
     uint32_t timebase;       /* ticks of bus.time a second */
     uint64_t flash_entry;    /* a program in the rom that is the next stage; 0: none */
