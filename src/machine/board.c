@@ -9,6 +9,7 @@
  *     0x03000000  PCI: IO ports
  *     0x0c000000  PLIC
  *     0x10000000  UART                     irq 10
+ *     0x20000000  flash, two banks; when there are images for it
  *     0x30000000  PCI: config space        irq 32 to 35
  *     0x40000000  PCI: 32-bit memory
  *     0x80000000  main memory
@@ -17,6 +18,7 @@
 #include "machine/board.h"
 
 #include "dev/aclint.h"
+#include "dev/cfi_flash.h"
 #include "dev/goldfish_rtc.h"
 #include "dev/pci/pci_host.h"
 #include "dev/plic.h"
@@ -84,4 +86,13 @@ bool board_build(struct machine *m, const struct board_config *config, struct er
     m->console = (struct machine_console){uart16550_put, uart16550_get, uart};
     m->stdout_path = "/soc/serial@10000000";
     return add_pci(m, plic, err);
+}
+
+bool board_add_flash(struct machine *m, struct disk *const images[2], struct error *err)
+{
+    struct cfi_flash_config config = {.machine = m, .disks = {images[0], images[1]}};
+    if (!machine_add(m, cfi_flash_new(&config, err), CFI_FLASH_BASE, err))
+        return false;
+    m->flash_entry = images[0] ? CFI_FLASH_BASE : 0;
+    return true;
 }
