@@ -3,6 +3,7 @@
 #include "dev/virtio/virtqueue.h"
 
 #include "dev/virtio/virtq_ring.h"
+#include <string.h>
 
 bool virtq_break(struct virtq *vq, const char *why)
 {
@@ -98,8 +99,20 @@ bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
     return true;
 }
 
+/* The bytes of a chain that were written, which also those of a broken queue's chain may have been. */
+static void tell_written(struct virtq *vq, const struct virtq_chain *chain, uint64_t written)
+{
+    for (unsigned i = 0; i < chain->in && written; i++) {
+        const struct iovec *iov = &chain->iov[chain->out + i];
+        size_t part = written < iov->iov_len ? written : iov->iov_len;
+        virtq_written(vq, iov->iov_base, part);
+        written -= part;
+    }
+}
+
 void virtq_push(struct virtq *vq, const struct virtq_chain *chain, uint32_t written)
 {
+    tell_written(vq, chain, written);
     vq->popped--;
     if (vq->ops && !vq->broken)
         vq->ops->push(vq, chain, written);
@@ -119,4 +132,36 @@ void virtq_notify_off(struct virtq *vq)
 bool virtq_notify_on(struct virtq *vq)
 {
     return vq->ops && !vq->broken && vq->ops->notify_on(vq);
+}
+
+/* Either direction: `count` entries of iov, from `offset` bytes into them on. */
+static size_t copy(const struct iovec *iov, unsigned count, uint64_t offset, uint8_t *bytes,
+                   size_t size, bool to_guest)
+{
+    size_t done = 0;
+    for (unsigned i = 0; i < count && done < size; i++) {
+        if (offset >= iov[i].iov_len) {
+            offset -= iov[i].iov_len;
+            continue;
+        }
+        uint8_t *guest = (uint8_t *)iov[i].iov_base + offset;
+        size_t part = iov[i].iov_len - offset;
+        if (part > size - done)
+            part = size - done;
+        memcpy(to_guest ? guest : bytes + done, to_guest ? bytes + done : guest, part);
+        done += part;
+        offset = 0;
+    }
+    return done;
+}
+
+size_t virtq_chain_read(const struct virtq_chain *chain, uint64_t offset, void *bytes, size_t size)
+{
+    return copy(chain->iov, chain->out, offset, bytes, size, false);
+}
+
+size_t virtq_chain_write(const struct virtq_chain *chain, uint64_t offset, const void *bytes,
+                         size_t size)
+{
+    return copy(chain->iov + chain->out, chain->in, offset, (uint8_t *)bytes, size, true);
 }

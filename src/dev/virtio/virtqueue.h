@@ -111,7 +111,10 @@ void virtq_stop(struct virtq *vq);
  */
 bool virtq_pop(struct virtq *vq, struct virtq_chain *chain);
 
-/* Gives a buffer back, of which the first `written` bytes to be written were. Not yet visible. */
+/*
+ * Gives a buffer back, of which the first `written` bytes to be written were; the machine is told of
+ * these. The driver does not see it yet.
+ */
 void virtq_push(struct virtq *vq, const struct virtq_chain *chain, uint32_t written);
 
 /* Makes what was pushed visible. true: the driver wants an interrupt for it. */
@@ -121,5 +124,13 @@ bool virtq_publish(struct virtq *vq);
 void virtq_notify_off(struct virtq *vq);
 /* Asks for a doorbell with the next buffer. true: there is one now, that may have had none. */
 bool virtq_notify_on(struct virtq *vq);
+
+/*
+ * Copies from a chain's memory to read, or to its memory to write, from `offset` bytes into it on.
+ * The number of bytes that there were.
+ */
+size_t virtq_chain_read(const struct virtq_chain *chain, uint64_t offset, void *bytes, size_t size);
+size_t virtq_chain_write(const struct virtq_chain *chain, uint64_t offset, const void *bytes,
+                         size_t size);
 
 #endif
