@@ -71,6 +71,7 @@ bool pci_plug_at(struct pci_bus *bus, struct pci_function *f, unsigned devfn, st
     f->host = bus->host;
     pci_intx_update(f);
     pthread_mutex_unlock(&f->lock);
+    pci_topology_changed(bus->host);
     return true;
 }
 
