@@ -25,12 +25,14 @@ flavour_debug := -Og
 flavour_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 flavour_ubsan := -O1 -fsanitize=undefined -fno-sanitize-recover=all
 flavour_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
+flavour_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+                -fno-sanitize-recover=all
 ifndef flavour_$(FLAVOUR)
-$(error FLAVOUR=$(FLAVOUR): there are release, debug, asan, ubsan and tsan)
+$(error FLAVOUR=$(FLAVOUR): there are release, debug, asan, ubsan, tsan and fuzz)
 endif
 
 # Libraries. Goals that build nothing need not look for them.
-ifneq ($(filter-out run check bench format format-check clean help uninstall,\
+ifneq ($(filter-out run check bench format format-check fuzz-tests clean help uninstall,\
         $(or $(MAKECMDGOALS),all)),)
 PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
 has_header = $(shell printf '\#include <$(1)>\n' | \
