@@ -2,7 +2,7 @@
 #
 # rvvm: `make` builds, `make help` lists the rest.
 #
-# Variables: FLAVOUR=release|debug|asan|ubsan|tsan, CC, CFLAGS, LDFLAGS, CROSS_COMPILE, WERROR=1, V=1,
+# Variables: FLAVOUR=release|debug|asan|ubsan|tsan|fuzz, CC, CFLAGS, LDFLAGS, CROSS_COMPILE, WERROR=1, V=1,
 # PREFIX, LIBDIR, DESTDIR, BUILD (where objects go), RUN_ARGS (more options of rvvm for `make run`),
 # BENCH_ARGS (options of bench/run for `make bench`).
 # Sources are found by folder: src/**.c is the library, cli/NAME.c with a main is a command.
@@ -29,6 +29,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 submake = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 
 .PHONY: all libs unit-tests run check check-quick golden bench format format-check
+.PHONY: fuzz-tests fuzzers
 .PHONY: install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -52,11 +53,15 @@ check: ## everything that is tested (under 30 minutes on two cores)
 	$(Q)$(submake) all unit-tests
 	$(Q)$(submake) FLAVOUR=asan BUILD=build/asan all unit-tests
 	$(Q)$(submake) FLAVOUR=tsan BUILD=build/tsan all unit-tests
+	$(Q)$(submake) fuzz-tests
 	$(Q)tools/guest all || echo "make check: no guest, its tests will fail" >&2
 	$(Q)tools/run-tests --build $(BUILD) all quick@asan smp@tsan
 
 check-quick: all unit-tests ## the tests for the hand (under 2 minutes)
 	$(Q)tools/run-tests --build $(BUILD) quick
+
+fuzz-tests: ## build the fuzz harnesses with clang's libFuzzer and its sanitizers
+	$(Q)$(submake) FLAVOUR=fuzz BUILD=build/fuzz CC=clang fuzzers
 
 golden: all unit-tests ## count host instructions anew (tests/jit/golden.txt)
 	$(Q)SRCDIR=. RVVM_GOLDEN_WRITE=1 $(BUILD)/tests/unit/golden_test

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* rvvm: runs a RISC-V machine. rvvm(1) is its manual. */
+#include "firmware.h"
 #include "options.h"
 
 #include "host/clock.h"
@@ -24,6 +25,8 @@ struct cli {
     unsigned verbose;
     bool rv32, rv64, help, version, stats;
     bool no_window;
+    struct firmware_choice firmware; /* by name */
+    unsigned flash_banks;            /* that -pflash has given */
 };
 
 static void say(const char *line)
@@ -119,6 +122,39 @@ static bool set_jit(void *ctx, const struct option *o, const char *value, struct
     return true;
 }
 
+static bool set_bios(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    struct cli *cli = ctx;
+    if (!*value)
+        return error_set(err, "-%s: needs a name or a file", o->name);
+    if (firmware_is_name(&cli->firmware, value))
+        return true;
+    if (cli->config.firmware)
+        return error_set(err, "-%s %s: there is a firmware already (%s)", o->name, value,
+                         cli->config.firmware);
+    cli->config.firmware = value;
+    return true;
+}
+
+/* FILE, with ",ro" or ",snapshot" behind it. The words stay the command line's. */
+static bool set_pflash(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    struct cli *cli = ctx;
+    if (cli->flash_banks == 2)
+        return error_set(err, "-%s %s: there are two banks of flash", o->name, value);
+    struct rvvm_flash *flash = &cli->config.flash[cli->flash_banks++];
+    char *suffix = strrchr(value, ',');
+    if (suffix && (!strcmp(suffix, ",ro") || !strcmp(suffix, ",snapshot"))) {
+        flash->read_only = !strcmp(suffix, ",ro");
+        flash->overlay = !flash->read_only;
+        *suffix = '\0';
+    }
+    if (!*value)
+        return error_set(err, "-%s: needs the name of an image", o->name);
+    flash->file = value;
+    return true;
+}
+
 static void not_there(const struct option *o, const char *what)
 {
     fprintf(stderr, "rvvm: -%s: this version has no %s; ignored\n", o->name, what);
@@ -174,6 +210,9 @@ static bool set_port_forward(void *ctx, const struct option *o, const char *valu
 static const struct option options[] = {
     {"kernel", "FILE", "kernel: Image (also gzip, zstd, EFI zboot), ELF or raw", option_set_string,
      AT(config.kernel), false},
+    {"bios", "NAME|FILE", "firmware: opensbi, u-boot, edk2[=VARS] or a file", set_bios, 0, true},
+    {"pflash", "FILE[,ro]", "flash: twice for both banks; a program in the first runs", set_pflash,
+     0, true},
     {"initrd", "FILE", "initial ramdisk for the kernel", option_set_string, AT(config.initrd),
      false},
     {"append", "TEXT", "kernel command line", option_set_string, AT(config.append), false},
@@ -230,6 +269,25 @@ static void print_help(void)
         "2 bad usage. rvvm(1) has the rest.");
 }
 
+static bool names_firmware(const struct firmware_choice *choice)
+{
+    return choice->opensbi || choice->u_boot || choice->edk2;
+}
+
+/* One program for M-mode and one to follow it; where the files are is asked later. */
+static bool check_firmware(const struct cli *cli, struct error *err)
+{
+    const struct firmware_choice *choice = &cli->firmware;
+    if (choice->opensbi && cli->config.firmware)
+        return error_set(err, "-bios opensbi: there is a firmware already (%s)",
+                         cli->config.firmware);
+    if (choice->u_boot + choice->edk2 + !!cli->config.kernel > 1)
+        return error_set(err, "of -kernel, -bios u-boot and -bios edk2 only one can run");
+    if (choice->edk2 && cli->flash_banks)
+        return error_set(err, "-bios edk2 and -pflash want the same flash");
+    return true;
+}
+
 static bool check(struct cli *cli, struct error *err)
 {
     struct rvvm_config *c = &cli->config;
@@ -245,9 +303,11 @@ static bool check(struct cli *cli, struct error *err)
     isa_default(&isa, c->xlen);
     if (c->cpu && !isa_parse(&isa, c->cpu, err))
         return false;
-    if (!chardev_check(c->serial, err))
+    c->xlen = isa.xlen;
+    if (!chardev_check(c->serial, err) || !check_firmware(cli, err))
         return false;
-    if (!c->firmware && !c->kernel && !cli->dump_dtb)
+    if (!c->firmware && !c->kernel && !c->flash[0].file && !names_firmware(&cli->firmware) &&
+        !cli->dump_dtb)
         return error_set(err,
                          "nothing to run: name a firmware, or a kernel with -kernel (-h helps)");
     return true;
@@ -300,6 +360,11 @@ static void print_stats(const struct rvvm_machine *machine, uint64_t ns)
 static int run(struct cli *cli)
 {
     struct rvvm_error error;
+    struct error missing = {0};
+    if (!firmware_find(&cli->firmware, &cli->config, &missing)) {
+        say(missing.text);
+        return EXIT_BAD_INPUT;
+    }
     struct rvvm_machine *machine = rvvm_machine_new(&cli->config, &error);
     if (!machine) {
         say(error.text);

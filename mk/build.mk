@@ -11,20 +11,25 @@ lib_src := $(shell find src -name '*.c' -not -path 'src/host/*/*' -not -path 'sr
 cli_main := $(sort $(shell grep -ls '^int main\b' cli/*.c))
 cli_shared := $(filter-out $(cli_main),$(sort $(wildcard cli/*.c)))
 unit_src := $(sort $(wildcard tests/unit/*_test.c))
+fuzz_src := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 lib_obj := $(call object,$(lib_src))
 cli_obj := $(call object,$(cli_main) $(cli_shared))
 unit_obj := $(call object,$(unit_src))
+fuzz_obj := $(call object,$(fuzz_src))
+replay_obj := $(call object,tests/fuzz/replay.c)
 
 commands := $(foreach src,$(cli_main),$(BUILD)/$(subst _,-,$(basename $(notdir $(src)))))
 unit_tests := $(unit_obj:.o=)
+fuzz_programs := $(fuzz_obj:.o=)
 lib_static := $(BUILD)/librvvm.a
 lib_shared := $(BUILD)/librvvm.so.$(VERSION)
 
 libs: $(lib_static) $(lib_shared)
 all: $(commands)
-unit-tests: $(unit_tests) ## build the unit tests
+unit-tests: $(unit_tests) $(fuzz_programs) ## build the unit tests, and the fuzz harnesses for their corpus
+fuzzers: $(fuzz_programs)
 
 # Holds the flags of the last build; touched only when they change.
 flags_now = $(CC) $(all_cflags) | $(all_ldflags) $(LDLIBS) | $(lib_ldlibs)
@@ -69,4 +74,12 @@ $(unit_tests): %: %.o $(lib_static)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ -lcmocka $(lib_ldlibs) $(LDLIBS)
 
--include $(lib_obj:.o=.d) $(cli_obj:.o=.d) $(unit_obj:.o=.d)
+# A fuzz harness has libFuzzer's main, or one that runs the inputs it is given (tests/fuzz/fuzz.h).
+fuzz_main := $(if $(filter fuzz,$(FLAVOUR)),,$(replay_obj))
+fuzz_ldflags := $(if $(filter fuzz,$(FLAVOUR)),-fsanitize=fuzzer)
+$(fuzz_programs): %: %.o $(fuzz_main) $(lib_static)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(all_ldflags) $(fuzz_ldflags) -o $@ $^ $(lib_ldlibs) $(LDLIBS)
+
+-include $(lib_obj:.o=.d) $(cli_obj:.o=.d) $(unit_obj:.o=.d) \
+    $(fuzz_obj:.o=.d) $(replay_obj:.o=.d)

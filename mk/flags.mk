@@ -25,12 +25,14 @@ flavour_debug := -Og
 flavour_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 flavour_ubsan := -O1 -fsanitize=undefined -fno-sanitize-recover=all
 flavour_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread
+flavour_fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+                -fno-sanitize-recover=all
 ifndef flavour_$(FLAVOUR)
-$(error FLAVOUR=$(FLAVOUR): there are release, debug, asan, ubsan and tsan)
+$(error FLAVOUR=$(FLAVOUR): there are release, debug, asan, ubsan, tsan and fuzz)
 endif
 
 # Libraries. Goals that build nothing need not look for them.
-ifneq ($(filter-out run check bench format format-check clean help uninstall,\
+ifneq ($(filter-out run check bench format format-check fuzz-tests clean help uninstall,\
         $(or $(MAKECMDGOALS),all)),)
 PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
 has_header = $(shell printf '\#include <$(1)>\n' | \
@@ -42,6 +44,7 @@ optional = $(if $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes),\
              $(info $(1) not found: built without $(3)))
 $(call optional,zlib,HAVE_ZLIB,gzip-compressed kernels and images)
 $(call optional,libzstd,HAVE_ZSTD,zstd-compressed kernels and images)
+$(call optional,liburing,HAVE_LIBURING,io_uring: threads do the work of disks)
 # Debian's libfdt has no pkg-config file.
 has_libfdt := $(call has_header,libfdt.h)
 lib_ldlibs += -lfdt -lm

@@ -76,6 +76,13 @@ enum rvvm_jit {
     RVVM_JIT_TIER2, /* every loop is, from its second round on: for tests of the translator */
 };
 
+/* A bank of flash memory, 32 MiB: an image, raw or qcow2, that it holds from its first byte on. */
+struct rvvm_flash {
+    const char *file; /* NULL: the bank is blank */
+    bool read_only;   /* the guest cannot change it */
+    bool overlay;     /* what the guest changes is lost at the end */
+};
+
 /*
  * What to make. Fill it with rvvm_config_init first, which sets what stands behind the semicolons.
  * Everything is copied by rvvm_machine_new, which alone reads strings and files. NULL names nothing.
@@ -108,6 +115,10 @@ struct rvvm_config {
     enum rvvm_log_level log_level; /* the last level that is passed on; RVVM_LOG_WARN */
 
     uint64_t code_cache; /* bytes for translated code, up to 1 GiB; 0: as the library thinks best */
+
+    /* Flash at 0x20000000 and 0x22000000; none when neither has a file. A program in the first one runs
+     * in place, in S-mode, where a kernel would run if one were named. */
+    struct rvvm_flash flash[2];
 };
 
 /* A machine; its parts are the library's. */

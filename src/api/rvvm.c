@@ -5,7 +5,9 @@
  */
 #include <rvvm/rvvm.h>
 
+#include "block/disk.h"
 #include "cpu/code.h"
+#include "dev/cfi_flash.h"
 #include "jit/jit.h"
 #include "machine/board.h"
 #include "ui/serial.h"
@@ -111,11 +113,37 @@ static bool open_serial(struct rvvm_machine *rv, const char *where, struct error
     return rv->serial;
 }
 
+static bool has_flash(const struct rvvm_config *config)
+{
+    return config->flash[0].file || config->flash[1].file;
+}
+
+static bool add_flash(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
+{
+    struct disk *images[2] = {NULL, NULL};
+    if (!has_flash(config))
+        return true;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct rvvm_flash *flash = &config->flash[i];
+        struct disk_options options = {.path = flash->file,
+                                       .read_only = flash->read_only,
+                                       .overlay = flash->overlay,
+                                       .log = &rv->log};
+        if (flash->file && !(images[i] = disk_open(&options, err))) {
+            disk_close(images[0]);
+            return false;
+        }
+    }
+    return board_add_flash(rv->machine, images, err);
+}
+
 /* What can fail for the user's input goes first: the serial line may listen and make files. */
 static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
 {
     struct machine_config machine = {
         .ram_size = config->memory,
+        .rom_base = CFI_FLASH_BASE,
+        .rom_size = has_flash(config) ? CFI_FLASH_BANKS * CFI_FLASH_BANK_SIZE : 0,
         .harts = config->harts,
         .no_reboot = config->no_reboot,
         .interpret = config->jit == RVVM_JIT_OFF,
@@ -147,7 +175,7 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
     if (!rv->loop || !open_serial(rv, config->serial, err))
         return false;
     struct board_config board = {.loop = rv->loop, .serial = rv->serial};
-    return board_build(rv->machine, &board, err);
+    return board_build(rv->machine, &board, err) && add_flash(rv, config, err);
 }
 
 struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct rvvm_error *error)
@@ -186,7 +214,7 @@ bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *e
 {
     struct error err = {0};
     const struct boot_files *files = &rv->machine->files;
-    bool ok = files->firmware.path || files->kernel.path ||
+    bool ok = files->firmware.path || files->kernel.path || rv->machine->flash_entry ||
               error_set(&err, "nothing to run: no firmware and no kernel");
     ok = ok && event_loop_start(rv->loop, &err);
     if (ok) {

@@ -58,6 +58,7 @@ struct disk_options {
     bool overlay;         /* ",snapshot": writes go to a temporary file, gone at disk_close */
     bool no_discard;      /* a DISCARD does nothing and a WRITE_ZEROES keeps the space */
     const char *snapshot; /* of that name or number in a qcow2 image; needs read_only or overlay */
+    bool threads_only;    /* no io_uring though the host may have one */
     struct log *log;      /* may be NULL */
 };
 

@@ -22,6 +22,16 @@ struct bus {
     uint64_t ram_base;
     uint64_t ram_size;
 
+    /*
+     * A device that harts fetch code from by pointer: flash that is run in place. Loads and stores go to the
+     * device all the same, which may answer loads with something else for a while. Page aligned; the bytes
+     * lie behind main memory's, so that code has one measure of its place. size 0: none.
+     */
+    struct {
+        uint8_t *bytes;
+        uint64_t base, size;
+    } rom;
+
     /* Where translated code was made from; NULL: nothing is translated. */
     struct code_map *code_map;
 
@@ -71,6 +81,19 @@ static inline bool bus_is_ram(const struct bus *bus, uint64_t paddr, uint64_t si
 {
     uint64_t offset = paddr - bus->ram_base;
     return offset < bus->ram_size && size <= bus->ram_size - offset;
+}
+
+/* What is fetched at that address of the rom; NULL: it is not there. */
+static inline uint8_t *bus_rom(const struct bus *bus, uint64_t paddr)
+{
+    uint64_t offset = paddr - bus->rom.base;
+    return offset < bus->rom.size ? bus->rom.bytes + offset : NULL;
+}
+
+/* Bytes from bus.ram on that code may lie in. */
+static inline uint64_t bus_code_span(const struct bus *bus)
+{
+    return bus->rom.size ? (uint64_t)(bus->rom.bytes - bus->ram) + bus->rom.size : bus->ram_size;
 }
 
 #endif

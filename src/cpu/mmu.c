@@ -252,7 +252,10 @@ bool mmu_target(struct hart *h, uint64_t va, unsigned size, enum access access,
     }
     target->paddr = page.paddr | (va & ~PAGE_MASK);
     bool ram = bus_is_ram(h->bus, page.paddr, PAGE_SIZE);
-    target->host = ram ? ram_pointer(h, target->paddr) : NULL;
+    if (ram)
+        target->host = ram_pointer(h, target->paddr);
+    else
+        target->host = access == ACCESS_FETCH ? bus_rom(h->bus, target->paddr) : NULL;
 
     unsigned allowed = pmp_page_access(h, page.paddr, w.priv);
     bool fine = allowed & PMP_MIXED;
@@ -262,11 +265,13 @@ bool mmu_target(struct hart *h, uint64_t va, unsigned size, enum access access,
     }
     if (page.span > PAGE_SIZE)
         tlb_saw_huge(h, va & ~(page.span - 1), page.span);
-    if (ram && !fine) {
-        struct tlb_page entry = {va & PAGE_MASK, ram_pointer(h, page.paddr),
-                                 page.permitted & allowed, page.global};
+    if (target->host && !fine) {
+        unsigned permitted = page.permitted & allowed;
+        struct tlb_page entry = {va & PAGE_MASK, (uint8_t *)target->host - (va & ~PAGE_MASK),
+                                 ram ? permitted : permitted & ACCESS_FETCH, page.global};
         tlb_enter(h, &entry, access);
-        bus_note_use(h->bus, page.paddr - h->bus->ram_base);
+        if (ram)
+            bus_note_use(h->bus, page.paddr - h->bus->ram_base);
     }
     if (mixed)
         *mixed = fine;

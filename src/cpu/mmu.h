@@ -7,7 +7,7 @@
 
 /* Where a virtual address leads. */
 struct mem_target {
-    uint8_t *host; /* in main memory, or NULL: a device at paddr */
+    uint8_t *host; /* in main memory (a fetch: or the rom), or NULL: a device at paddr */
     uint64_t paddr;
 };
 

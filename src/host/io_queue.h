@@ -4,7 +4,7 @@
  * batches, sleeps until one is done or somebody wakes it, and reaps what is done. On Linux it is an
  * io_uring; where there is none, or the kernel refuses, a pool of threads.
  *
- *     struct io_queue *queue = io_queue_new(pool, err);
+ *     struct io_queue *queue = io_queue_new(pool, false, err);
  *     for (;;) {
  *         io_queue_add(queue, &op);             ... more of them
  *         io_queue_submit(queue);               one system call for all
@@ -18,10 +18,13 @@
 
 #include "base/error.h"
 #include "host/pool.h"
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
 struct io_queue;
+
+#define IO_IOV_MAX 1024 /* buffers of one op */
 
 enum io_kind { IO_READ, IO_WRITE };
 
@@ -30,7 +33,7 @@ struct io_op {
     enum io_kind kind;
     int fd;
     uint64_t offset;
-    const struct iovec *iov; /* at most IOV_MAX of them */
+    const struct iovec *iov; /* at most IO_IOV_MAX of them */
     unsigned iovcnt;
     int64_t result;                 /* bytes moved, or -errno */
     void (*done)(struct io_op *op); /* on the owner's thread, from io_queue_reap */
@@ -40,8 +43,11 @@ struct io_op {
     struct io_op *next;
 };
 
-/* pool: does the work where the host has nothing better; outlives the queue. NULL: err says why. */
-struct io_queue *io_queue_new(struct pool *pool, struct error *err);
+/*
+ * pool: does the work where the host has nothing better, or with threads_only; outlives the queue.
+ * NULL: err says why.
+ */
+struct io_queue *io_queue_new(struct pool *pool, bool threads_only, struct error *err);
 /* Nothing may be under way. queue may be NULL. */
 void io_queue_free(struct io_queue *queue);
 
@@ -52,6 +58,9 @@ void io_queue_submit(struct io_queue *queue);
 unsigned io_queue_reap(struct io_queue *queue);
 /* Until an op is done, or io_queue_wake was called since the last sleep. May return for no reason. */
 void io_queue_sleep(struct io_queue *queue);
+
+/* Would io_queue_reap find something? */
+bool io_queue_ready(const struct io_queue *queue);
 
 /* Any thread. */
 void io_queue_wake(struct io_queue *queue);

@@ -367,8 +367,13 @@ void *jit_meta(struct jit_hart *jh, size_t size)
 static bool allocate(struct jit *jit, const struct jit_config *config, struct error *err)
 {
     uint64_t size = config->cache_size ? config->cache_size : JIT_CACHE_SIZE;
+<<<<<<< HEAD
     uint64_t pages = config->bus->ram_size >> PAGE_SHIFT;
     unsigned least = 2 * config->harts + 4; /* segments */
+=======
+    uint64_t pages = bus_code_span(config->bus) >> PAGE_SHIFT;
+    unsigned least = 2 * config->harts + 2; /* segments */
+>>>>>>> main
     if (size > JIT_CACHE_MAX)
         return error_set(err, "%" PRIu64 " MiB for translated code: 1024 MiB is the most",
                          size >> 20);
@@ -422,7 +427,7 @@ struct jit *jit_new(const struct jit_config *config, struct error *err)
     for (unsigned i = 0; i < jit->segment_count; i++)
         jit->segments[i].jit = jit;
     jit->map.ram = config->bus->ram;
-    jit->map.size = config->bus->ram_size;
+    jit->map.size = bus_code_span(config->bus);
     jit->map.written = written;
     jit->map.give_up = give_up;
     jit->map.ctx = jit;

@@ -6,17 +6,25 @@
  *     0x00100000  syscon: poweroff, reset
  *     0x00101000  real-time clock          irq 11
  *     0x02000000  ACLINT
+ *     0x03000000  PCI: IO ports
  *     0x0c000000  PLIC
  *     0x10000000  UART                     irq 10
+ *     0x20000000  flash, two banks; when there are images for it
+ *     0x30000000  PCI: config space        irq 32 to 35
+ *     0x40000000  PCI: 32-bit memory
  *     0x80000000  main memory
+ *     above it    PCI: 64-bit memory
  */
 #include "machine/board.h"
 
 #include "dev/aclint.h"
+#include "dev/cfi_flash.h"
 #include "dev/goldfish_rtc.h"
+#include "dev/pci/pci_host.h"
 #include "dev/plic.h"
 #include "dev/syscon.h"
 #include "dev/uart16550.h"
+#include "machine/fdt.h"
 
 static uint64_t board_time(void *ctx)
 {
@@ -28,6 +36,15 @@ static void board_set_stimer(void *ctx, unsigned hart, uint64_t when)
 {
     struct machine *m = ctx;
     aclint_set_stimer(m->clock, hart, when);
+}
+
+static bool add_pci(struct machine *m, struct device *plic, struct error *err)
+{
+    struct pci_host_config config = {.machine = m, .intx_parent = DT_PLIC, .intx_cells = 1};
+    for (unsigned i = 0; i < 4; i++)
+        config.intx[i] = plic_line(plic, PCI_INTX_IRQ + i);
+    m->pci = pci_host_add(&config, err);
+    return m->pci;
 }
 
 bool board_build(struct machine *m, const struct board_config *config, struct error *err)
@@ -68,5 +85,14 @@ bool board_build(struct machine *m, const struct board_config *config, struct er
         return false;
     m->console = (struct machine_console){uart16550_put, uart16550_get, uart};
     m->stdout_path = "/soc/serial@10000000";
+    return add_pci(m, plic, err);
+}
+
+bool board_add_flash(struct machine *m, struct disk *const images[2], struct error *err)
+{
+    struct cfi_flash_config config = {.machine = m, .disks = {images[0], images[1]}};
+    if (!machine_add(m, cfi_flash_new(&config, err), CFI_FLASH_BASE, err))
+        return false;
+    m->flash_entry = images[0] ? CFI_FLASH_BASE : 0;
     return true;
 }

@@ -12,6 +12,12 @@ struct board_config {
     struct chardev *serial;  /* outlives the machine */
 };
 
+struct disk;
+
+/* Two banks of flash for a machine that has a rom for them. Takes the images over, also when it fails; NULL:
+ * a blank bank. */
+bool board_add_flash(struct machine *m, struct disk *const images[2], struct error *err);
+
 bool board_build(struct machine *m, const struct board_config *config, struct error *err);
 
 #endif

@@ -8,6 +8,7 @@
 #include "host/random.h"
 #include "host/thread.h"
 #include "jit/jit.h"
+#include "machine/boot/plan.h"
 #include "machine/sbi.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -79,6 +80,25 @@ static bool start_translator(struct machine *m, const struct machine_config *mac
     return ok && jit_start(m->jit, err);
 }
 
+/* Main memory, and behind it, from a page of any host on, what the rom holds. */
+static bool map_memory(struct machine *m, const struct machine_config *config, struct error *err)
+{
+    uint64_t rom_at = align_up(config->ram_size, MACHINE_ROM_ALIGN), size = config->ram_size;
+    if (config->rom_size)
+        size = rom_at + config->rom_size;
+    if (!memory_map(&m->ram, size, err))
+        return false;
+    m->bus.ram = m->ram.data;
+    m->bus.ram_base = MACHINE_RAM_BASE;
+    m->bus.ram_size = config->rom_size ? rom_at : m->ram.size;
+    if (config->rom_size) {
+        m->bus.rom.bytes = m->ram.data + rom_at;
+        m->bus.rom.base = config->rom_base;
+        m->bus.rom.size = config->rom_size;
+    }
+    return true;
+}
+
 struct machine *machine_new(const struct machine_config *config, struct error *err)
 {
     struct machine *m = calloc(1, sizeof(*m));
@@ -97,29 +117,24 @@ struct machine *machine_new(const struct machine_config *config, struct error *e
         error_set(err, "%u harts: there can be 1 to %d", config->harts, MACHINE_HARTS_MAX);
         goto fail;
     }
-    if (!memory_map(&m->ram, config->ram_size, err))
+    if (!map_memory(m, config, err))
         goto fail;
     m->chores = chores_new("rvvm-memory", err);
     if (!m->chores)
         goto fail;
-    m->heat = calloc(m->ram.size / BUS_CHUNK + 1, sizeof(*m->heat));
+    m->heat = calloc(m->bus.ram_size / BUS_CHUNK + 1, sizeof(*m->heat));
     if (!m->heat) {
         error_set(err, "out of memory");
         goto fail;
     }
-    m->bus = (struct bus){
-        .ctx = m,
-        .ram = m->ram.data,
-        .ram_base = MACHINE_RAM_BASE,
-        .ram_size = m->ram.size,
-        .read = machine_bus_read,
-        .write = machine_bus_write,
-        .time = no_time,
-        .set_stimer = no_stimer,
-        .entropy = machine_entropy,
-        .heat = m->heat,
-        .warm = machine_warm,
-    };
+    m->bus.ctx = m;
+    m->bus.read = machine_bus_read;
+    m->bus.write = machine_bus_write;
+    m->bus.time = no_time;
+    m->bus.set_stimer = no_stimer;
+    m->bus.entropy = machine_entropy;
+    m->bus.heat = m->heat;
+    m->bus.warm = machine_warm;
     for (unsigned i = 0; i < config->harts; i++) {
         struct hart_config hart = {.id = i, .isa = m->isa, .bus = &m->bus, .log = m->log};
         struct machine_hart *mh = &m->harts[i];
@@ -280,7 +295,7 @@ bool machine_load(struct machine *m, struct error *err)
     if (!boot_load(m, err))
         return false;
     if (m->jit)
-        jit_ram_written(m->jit, 0, m->ram.size);
+        jit_ram_written(m->jit, 0, m->bus.ram_size);
     m->bus.sbi_call = m->boot.supervisor ? sbi_call : NULL;
     for (unsigned i = 0; i < m->hart_count; i++) {
         struct machine_hart *mh = &m->harts[i];

@@ -31,6 +31,7 @@
 #define MACHINE_DEVICES_MAX 64
 #define MACHINE_RAM_BASE 0x80000000u
 #define MACHINE_RAM_MIN (1u << 20)
+#define MACHINE_ROM_ALIGN (64u << 10) /* the largest page of a host */
 
 /* Hart states, numbered as SBI HSM numbers them. */
 enum hsm_state {
@@ -41,6 +42,7 @@ enum hsm_state {
 };
 
 struct machine;
+struct pci_bus; /* dev/pci/pci.h */
 
 struct machine_hart {
     struct machine *machine;
@@ -67,7 +69,7 @@ struct machine {
     struct log *log;
     struct isa isa;
     struct chores *chores; /* for large pages */
-    struct memory ram;
+    struct memory ram;     /* bus.ram and behind it bus.rom */
     _Atomic uint8_t *heat; /* bus.heat */
     struct machine_hart harts[MACHINE_HARTS_MAX];
     struct jit *jit;                           /* NULL: harts interpret */
@@ -80,8 +82,10 @@ struct machine {
     /* Set by the board. */
     struct machine_console console;
     struct device *clock;    /* the device that keeps the time */
+    struct pci_bus *pci;     /* the root bus, for what is plugged in; NULL: none */
     const char *stdout_path; /* device tree path of the console; NULL: none */
     uint32_t timebase;       /* ticks of bus.time a second */
+    uint64_t flash_entry;    /* a program in the rom that is the next stage; 0: none */
 
     struct boot_files files;
     struct boot_state boot; /* what the last load did */
@@ -100,6 +104,8 @@ struct machine {
 struct machine_config {
     struct isa isa;
     uint64_t ram_size; /* bytes; rounded up to pages */
+    uint64_t rom_base; /* bus.rom, whole pages; the board fills it */
+    uint64_t rom_size; /* 0: none */
     unsigned harts;
     bool no_reboot;
     bool interpret;       /* nothing is translated, also where it could be */

@@ -83,7 +83,8 @@ struct pci_function_ops {
     void (*bar_write)(void *state, unsigned bar, uint64_t offset, unsigned size, uint64_t value);
     void (*config_read)(void *state, unsigned offset, unsigned size);    /* before; may be NULL */
     void (*config_written)(void *state, unsigned offset, unsigned size); /* after; may be NULL */
-    /* Power-on state, all IO under way ended. Config space has been reset. Harts are stopped. */
+    /* Power-on state, all IO under way ended; config space has been reset. Harts are stopped, unless the
+     * guest resets the bus behind a bridge: then this runs under the lock of config space. */
     void (*reset)(void *state);
     void (*remove)(
         void *state); /* frees state: no call to the function comes or is made after it */

@@ -60,12 +60,12 @@ void memory_unmap(struct memory *m)
     *m = (struct memory){.fd = -1};
 }
 
-void memory_clear(struct memory *m)
+void memory_clear(struct memory *m, uint64_t size)
 {
     if (!m->data)
         return;
-    if (fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)m->size) < 0)
-        memset(m->data, 0, m->size);
+    if (fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)size) < 0)
+        memset(m->data, 0, size);
 }
 
 uint64_t memory_host_total(void)

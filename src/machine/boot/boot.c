@@ -171,9 +171,11 @@ static bool make_plan(struct machine *m, struct plan *plan, uint8_t info[FIRMWAR
         return false;
     if (files->kernel.path && !place_kernel(plan, &files->kernel, xlen, &kernel_entry, err))
         return false;
+    if (!files->kernel.path)
+        kernel_entry = m->flash_entry;
     if (files->firmware.path) {
         info_size = firmware_info(info, xlen, kernel_entry);
-    } else if (files->kernel.path) {
+    } else if (kernel_entry) {
         state->supervisor = true;
         state->entry = kernel_entry;
     }
@@ -195,7 +197,7 @@ bool boot_load(struct machine *m, struct error *err)
     uint8_t info[FIRMWARE_INFO_SIZE];
     if (!make_plan(m, &plan, info, err))
         return false;
-    memory_clear(&m->ram);
+    memory_clear(&m->ram, m->bus.ram_size);
     plan_write(&plan, m->bus.ram);
     for (unsigned i = 0; i < plan.count; i++)
         log_line(m->log, LOG_INFO, "0x%" PRIx64 " to 0x%" PRIx64 ": %s", plan.pieces[i].address,

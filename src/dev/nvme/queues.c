@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Submission and completion queues (sections 4.1 and 4.6): doorbells, fetching in turn, completions,
+ * interrupts, and the shadows of doorbells in guest memory (section 7.13).
+ */
+#include "dev/nvme/controller.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMANDS_A_RUN \
+    256 /* fetched before completions and other queues' doorbells are looked at */
+#define SHADOW_READS_MAX 8 /* the host may move a doorbell for ever while it is looked at */
+
+/*
+ * Lists of requests
+ */
+
+void nvme_list_init(struct nvme_request_list *list)
+{
+    list->first = NULL;
+    list->end = &list->first;
+}
+
+void nvme_list_append(struct nvme_request_list *list, struct nvme_request *request)
+{
+    request->next = NULL;
+    *list->end = request;
+    list->end = &request->next;
+}
+
+struct nvme_request *nvme_list_take(struct nvme_request_list *list)
+{
+    struct nvme_request *request = list->first;
+    if (request) {
+        list->first = request->next;
+        if (!list->first)
+            list->end = &list->first;
+    }
+    return request;
+}
+
+/* Takes out the requests of a submission queue that goes away. */
+static void list_forget(struct nvme_request_list *list, const struct nvme_sq *sq)
+{
+    struct nvme_request_list kept;
+    struct nvme_request *request;
+    nvme_list_init(&kept);
+    while ((request = nvme_list_take(list)))
+        if (request->sq != sq)
+            nvme_list_append(&kept, request);
+    while ((request = nvme_list_take(&kept)))
+        nvme_list_append(list, request);
+}
+
+/*
+ * The wire (section 7.5.1): up while a queue with interrupts has entries that the host has not taken.
+ */
+
+void nvme_update_wire(struct nvme *c)
+{
+    bool level = false;
+    for (unsigned i = 0; i < c->cq_end && !level; i++) {
+        const struct nvme_cq *cq = &c->cq[i];
+        bool masked = cq->vector < 32 && c->registers.intms >> cq->vector & 1;
+        level = cq->size && cq->interrupts && cq->head != cq->tail && !masked;
+    }
+    if (level != c->wire) {
+        c->wire = level;
+        pci_intx_set(c->pci, level);
+    }
+}
+
+/*
+ * Doorbells, on the thread of a hart
+ */
+
+static void bad_doorbell(struct nvme *c, unsigned info)
+{
+    atomic_fetch_or(&c->bad_doorbells, 1u << info);
+    nvme_wake(c);
+}
+
+static void ring_head(struct nvme *c, unsigned id, uint32_t value)
+{
+    struct nvme_cq *cq = &c->cq[id];
+    pthread_mutex_lock(&c->lock);
+    unsigned size = cq->size;
+    bool full = cq->full;
+    if (value < size) {
+        cq->head = value;
+        cq->full = false;
+        nvme_update_wire(c);
+    }
+    pthread_mutex_unlock(&c->lock);
+    if (value >= size)
+        bad_doorbell(c, size ? EVENT_ERROR_INVALID_DOORBELL_VALUE : EVENT_ERROR_INVALID_DOORBELL);
+    else if (full)
+        nvme_wake(c);
+}
+
+void nvme_ring(struct nvme *c, unsigned index, uint32_t value)
+{
+    unsigned id = index / 2;
+    if (id >= NVME_QUEUES) {
+        bad_doorbell(c, EVENT_ERROR_INVALID_DOORBELL);
+    } else if (index % 2) {
+        ring_head(c, id, value);
+    } else {
+        atomic_store(&c->doorbells[id], value);
+        atomic_fetch_or(&c->rung[id / 64], UINT64_C(1) << id % 64);
+        nvme_wake(c);
+    }
+}
+
+/*
+ * Submission: the rest of this file runs in the task.
+ */
+
+static void set_tail(struct nvme_sq *sq, uint32_t value)
+{
+    struct nvme *c = sq->nvme;
+    if (value < sq->size)
+        sq->tail = value;
+    else
+        nvme_async_event(c, EVENT_ERROR,
+                         sq->size ? EVENT_ERROR_INVALID_DOORBELL_VALUE
+                                  : EVENT_ERROR_INVALID_DOORBELL,
+                         LOG_PAGE_ERROR);
+}
+
+static void take_doorbells(struct nvme *c)
+{
+    for (unsigned word = 0; word < 2; word++) {
+        if (!atomic_load(&c->rung[word]))
+            continue;
+        uint64_t rung = atomic_exchange(&c->rung[word], 0);
+        for (; rung; rung &= rung - 1) {
+            unsigned id = 64 * word + (unsigned)__builtin_ctzll(rung);
+            struct nvme_sq *sq = &c->sq[id];
+            if (!sq->shadow.doorbell) /* which else has the value */
+                set_tail(sq, atomic_load(&c->doorbells[id]));
+        }
+    }
+    unsigned bad = atomic_exchange(&c->bad_doorbells, 0);
+    for (unsigned info = 0; info <= EVENT_ERROR_INVALID_DOORBELL_VALUE; info++)
+        if (bad >> info & 1)
+            nvme_async_event(c, EVENT_ERROR, info, LOG_PAGE_ERROR);
+}
+
+/*
+ * The value behind a shadow, when the host has been told to ring from there on: whatever it writes
+ * later comes with a write of the register. *old: what was known before.
+ */
+static uint32_t watch_shadow(struct nvme_shadow *shadow)
+{
+    uint32_t value = atomic_load(shadow->doorbell);
+    for (unsigned i = 0; i < SHADOW_READS_MAX; i++) {
+        atomic_store(shadow->event, value);
+        uint32_t now = atomic_load(shadow->doorbell);
+        if (now == value)
+            break;
+        value = now;
+    }
+    return value;
+}
+
+/* Whether there is a command to fetch and room to deal with it. */
+static bool sq_has_work(struct nvme_sq *sq)
+{
+    if (!sq->size || sq->deleting || !sq->free || sq->cq->waiting.first)
+        return false;
+    if (sq->head == sq->tail && sq->shadow.doorbell)
+        set_tail(sq, watch_shadow(&sq->shadow));
+    return sq->head != sq->tail;
+}
+
+static struct nvme_request *take_request(struct nvme_sq *sq)
+{
+    struct nvme_request *request = sq->free;
+    sq->free = request->next;
+    request->status = STATUS_SUCCESS;
+    request->result = 0;
+    request->step = 0;
+    request->ns = NULL;
+    return request;
+}
+
+static void free_request(struct nvme_request *request)
+{
+    request->next = request->sq->free;
+    request->sq->free = request;
+}
+
+/* Up to burst commands; how many there were. */
+static unsigned fetch(struct nvme_sq *sq, unsigned burst)
+{
+    struct nvme *c = sq->nvme;
+    unsigned count = 0;
+    for (; count < burst && sq_has_work(sq); count++) {
+        uint64_t at = sq->base + sq->head * sizeof(struct nvme_command);
+        struct nvme_request *request = take_request(sq);
+        if (!pci_dma_read(c->pci, at, &request->command, sizeof(request->command))) {
+            free_request(request); /* no bus master any more: as if nobody had rung */
+            break;
+        }
+        sq->head = sq->head + 1 < sq->size ? sq->head + 1 : 0;
+        if (sq->id)
+            nvme_io_command(request);
+        else
+            nvme_admin_command(request);
+    }
+    return count;
+}
+
+/* Round robin with bursts (section 4.13.1): the admin queue first, the others in turn. */
+void nvme_queues_fetch(struct nvme *c)
+{
+    if (!pci_is_master(c->pci))
+        return;
+    take_doorbells(c);
+    unsigned exponent = c->features.arbitration & 7, left = COMMANDS_A_RUN, round;
+    unsigned burst = exponent == 7 ? COMMANDS_A_RUN : 1u << exponent;
+    do {
+        round = fetch(&c->sq[0], burst);
+        for (unsigned i = 0; i + 1 < c->sq_end && round < left; i++) {
+            unsigned id = 1 + (c->turn + i) % (c->sq_end - 1);
+            round += fetch(&c->sq[id], burst < left - round ? burst : left - round);
+        }
+        left -= round < left ? round : left;
+    } while (round && left);
+    c->turn++;
+    if (!left)
+        nvme_wake(c); /* there may be more */
+}
+
+/*
+ * Disks
+ */
+
+static void disk_done(struct disk_request *disk, int error)
+{
+    struct nvme_request *request = (struct nvme_request *)disk;
+    struct nvme *c = request->nvme;
+    request->error = error;
+    struct nvme_request *newest = atomic_load(&c->disk_results);
+    do {
+        request->next = newest;
+    } while (!atomic_compare_exchange_weak(&c->disk_results, &newest, request));
+    if (!newest)
+        nvme_wake(c);
+}
+
+void nvme_submit(struct nvme_request *request, void (*then)(struct nvme_request *, int error))
+{
+    struct nvme_namespace *ns = request->ns;
+    request->then = then;
+    request->disk.done = disk_done;
+    request->disk.next = NULL;
+    *ns->batch_end = &request->disk;
+    ns->batch_end = &request->disk.next;
+    request->nvme->under_way++;
+    if (request->sq)
+        request->sq->under_way++;
+}
+
+void nvme_submit_batches(struct nvme *c)
+{
+    for (unsigned i = 0; i < c->namespace_count; i++) {
+        struct nvme_namespace *ns = &c->namespaces[i];
+        struct disk_request *batch = ns->batch;
+        ns->batch = NULL;
+        ns->batch_end = &ns->batch;
+        if (batch)
+            disk_submit(ns->disk, batch);
+    }
+}
+
+void nvme_take_disk_results(struct nvme *c, bool halted)
+{
+    struct nvme_request *newest = atomic_exchange(&c->disk_results, NULL), *oldest = NULL;
+    while (newest) {
+        struct nvme_request *before = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = before;
+    }
+    while (oldest) {
+        struct nvme_request *request = oldest;
+        oldest = request->next;
+        c->under_way--;
+        if (request->sq)
+            request->sq->under_way--;
+        if (!halted && (!request->sq || c->state == NVME_READY))
+            request->then(request, request->error);
+        else if (request->sq)
+            free_request(request); /* nobody waits for it any more */
+    }
+}
+
+/*
+ * Completion
+ */
+
+/* An entry's phase tag is what the host looks at, so it is written after the rest. */
+static void write_entry(struct nvme *c, struct nvme_cq *cq, const struct nvme_request *request)
+{
+    struct nvme_completion *entry = &cq->entries[cq->tail];
+    struct nvme_completion done = {
+        .dw0 = request->result,
+        .sq_head = request->sq->head,
+        .sq_id = request->sq->id,
+    };
+    uint32_t last = request->command.cid | (uint32_t)(request->status << 1 | cq->phase) << 16;
+    memcpy(entry, &done, offsetof(struct nvme_completion, cid));
+    atomic_store_explicit((_Atomic uint32_t *)(void *)&entry->cid, last, memory_order_release);
+    pci_dma_written(c->pci, entry, sizeof(*entry));
+}
+
+/* Under the lock. What is known of the head may be old where it has a shadow. */
+static bool cq_has_room(struct nvme_cq *cq)
+{
+    unsigned next = cq->tail + 1 < cq->size ? cq->tail + 1 : 0;
+    if (next == cq->head && cq->shadow.doorbell) {
+        uint32_t head = watch_shadow(&cq->shadow);
+        if (head < cq->size)
+            cq->head = head;
+    }
+    cq->full = next == cq->head;
+    return !cq->full;
+}
+
+/* false: there is no room. */
+static bool post(struct nvme_request *request)
+{
+    struct nvme *c = request->nvme;
+    struct nvme_cq *cq = request->sq->cq;
+    pthread_mutex_lock(&c->lock);
+    bool room = cq_has_room(cq);
+    if (room) {
+        write_entry(c, cq, request);
+        if (++cq->tail == cq->size) {
+            cq->tail = 0;
+            cq->phase = !cq->phase;
+        }
+        cq->posted = true;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return room;
+}
+
+void nvme_post_waiting(struct nvme *c)
+{
+    for (unsigned i = 0; i < c->cq_end; i++) {
+        struct nvme_cq *cq = &c->cq[i];
+        while (cq->size && cq->waiting.first && post(cq->waiting.first))
+            free_request(nvme_list_take(&cq->waiting));
+    }
+}
+
+/* With what the host shall make of it: whether to try again, and whether there is an error log entry. */
+static uint16_t full_status(const struct nvme_request *request, unsigned status)
+{
+    if (!status || request->command.opcode == ADMIN_ASYNC_EVENT)
+        return (uint16_t)status;
+    bool again = status == STATUS_INTERNAL_ERROR;
+    return (uint16_t)(status | STATUS_MORE | (again ? 0 : STATUS_DNR));
+}
+
+void nvme_complete(struct nvme_request *request, unsigned status)
+{
+    struct nvme *c = request->nvme;
+    request->status = full_status(request, status);
+    if (status && request->command.opcode != ADMIN_ASYNC_EVENT)
+        nvme_log_error(c, request, status);
+    struct nvme_cq *cq = request->sq->cq;
+    if (!cq->waiting.first && post(request))
+        free_request(request);
+    else
+        nvme_list_append(&cq->waiting, request);
+}
+
+/*
+ * Messages for the queues that got entries, and the wire. A host with shadow doorbells would leave
+ * the wire up for ever, so with the wire each move of a head is asked for.
+ */
+void nvme_queues_interrupt(struct nvme *c)
+{
+    bool messages = pci_messages_enabled(c->pci), posted = false;
+    for (unsigned i = 0; i < c->cq_end; i++) {
+        struct nvme_cq *cq = &c->cq[i];
+        if (!cq->size || !cq->posted)
+            continue;
+        cq->posted = false;
+        posted = true;
+        if (cq->interrupts && messages)
+            pci_interrupt(c->pci, cq->vector);
+    }
+    if (!posted)
+        return;
+    pthread_mutex_lock(&c->lock);
+    for (unsigned i = 1; i < c->cq_end && !messages; i++) {
+        struct nvme_cq *cq = &c->cq[i];
+        uint32_t head = cq->size && cq->shadow.doorbell ? watch_shadow(&cq->shadow) : cq->size;
+        if (head < cq->size)
+            cq->head = head;
+    }
+    nvme_update_wire(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/*
+ * Queues come and go
+ */
+
+static struct nvme_shadow shadow_of(struct nvme *c, unsigned index, uint32_t value)
+{
+    struct nvme_shadow shadow = {NULL, NULL};
+    if (c->shadow_doorbells) {
+        shadow = (struct nvme_shadow){&c->shadow_doorbells[index], &c->shadow_events[index]};
+        atomic_store(shadow.doorbell, value);
+        atomic_store(shadow.event, value);
+    }
+    return shadow;
+}
+
+void nvme_sq_shadow(struct nvme *c, unsigned id)
+{
+    c->sq[id].shadow = shadow_of(c, 2 * id, c->sq[id].tail);
+}
+
+void nvme_cq_shadow(struct nvme *c, unsigned id)
+{
+    c->cq[id].shadow = shadow_of(c, 2 * id + 1, c->cq[id].head);
+}
+
+bool nvme_sq_create(struct nvme *c, unsigned id, uint64_t base, unsigned size, unsigned cq)
+{
+    struct nvme_sq *sq = &c->sq[id];
+    /* Room for all asynchronous event requests and more even beside a small admin queue. */
+    unsigned count = size < 2 * NVME_ASYNC_EVENTS ? 2 * NVME_ASYNC_EVENTS : size;
+    if (count > NVME_REQUESTS_MAX)
+        count = NVME_REQUESTS_MAX;
+    *sq = (struct nvme_sq){.nvme = c, .id = id, .base = base, .cq = &c->cq[cq]};
+    sq->requests = calloc(count, sizeof(*sq->requests));
+    sq->rooms = malloc(count * sizeof(*sq->rooms)); /* costs memory only as far as it is used */
+    if (!sq->requests || !sq->rooms) {
+        free(sq->requests);
+        free(sq->rooms);
+        return false;
+    }
+    for (unsigned i = count; i--;) {
+        sq->requests[i].nvme = c;
+        sq->requests[i].sq = sq;
+        sq->requests[i].room = &sq->rooms[i];
+        free_request(&sq->requests[i]);
+    }
+    sq->size = size;
+    sq->cq->users++;
+    if (c->sq_end <= id)
+        c->sq_end = id + 1;
+    if (id)
+        nvme_sq_shadow(c, id);
+    return true;
+}
+
+void nvme_sq_delete(struct nvme_sq *sq)
+{
+    struct nvme *c = sq->nvme;
+    list_forget(&sq->cq->waiting, sq);
+    list_forget(&c->compare_waiting, sq);
+    sq->cq->users--;
+    free(sq->requests);
+    free(sq->rooms);
+    *sq = (struct nvme_sq){.nvme = c};
+    while (c->sq_end && !c->sq[c->sq_end - 1].size)
+        c->sq_end--;
+}
+
+void nvme_cq_create(struct nvme *c, unsigned id, struct nvme_completion *entries, unsigned size,
+                    bool interrupts, uint16_t vector)
+{
+    struct nvme_cq *cq = &c->cq[id];
+    pthread_mutex_lock(&c->lock);
+    *cq = (struct nvme_cq){
+        .size = size,
+        .entries = entries,
+        .phase = true,
+        .interrupts = interrupts,
+        .vector = vector,
+    };
+    if (c->cq_end <= id)
+        c->cq_end = id + 1;
+    pthread_mutex_unlock(&c->lock);
+    nvme_list_init(&cq->waiting);
+    if (id)
+        nvme_cq_shadow(c, id);
+}
+
+void nvme_cq_delete(struct nvme *c, unsigned id)
+{
+    pthread_mutex_lock(&c->lock);
+    c->cq[id] = (struct nvme_cq){0};
+    nvme_update_wire(c);
+    while (c->cq_end && !c->cq[c->cq_end - 1].size)
+        c->cq_end--;
+    pthread_mutex_unlock(&c->lock);
+}

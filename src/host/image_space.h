@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What image_file.h needs that POSIX does not have: locks that belong to an open file, zeroes
+ * without writing them, IO around the page cache.
+ */
+#ifndef RVVM_HOST_IMAGE_SPACE_H
+#define RVVM_HOST_IMAGE_SPACE_H
+
+#include "host/image_file.h"
+
+/* False: somebody else has it open in a way that does not go together with ours. */
+bool image_space_lock(const struct image_file *f, struct error *err);
+
+/* Errno, EOPNOTSUPP where the host has no quick way. */
+int image_space_zero(const struct image_file *f, uint64_t offset, uint64_t size);
+
+/* -1: cannot. *align: of offset, size and memory. */
+int image_space_open_direct(const struct image_file *f, unsigned *align);
+
+/* A file without a name. -1: errno says why. */
+int image_space_open_temporary(const char *folder);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Image files: see image_file.h. What each system does its own way: image_space.h. */
+#include "host/image_file.h"
+
+#include "host/image_space.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool examine(struct image_file *f, unsigned flags, struct error *err)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) < 0)
+        return error_set(err, "%s: cannot examine: %s", f->path, strerror(errno));
+    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+        return error_set(err, "%s: is %s, not a file or a block device", f->path,
+                         S_ISDIR(st.st_mode)    ? "a directory"
+                         : S_ISFIFO(st.st_mode) ? "a pipe"
+                                                : "a device for characters");
+    f->is_device = S_ISBLK(st.st_mode);
+    if (!(flags & (IMAGE_FILE_UNLOCKED | IMAGE_FILE_TEMPORARY)) && !image_space_lock(f, err))
+        return false;
+    /* Only now that it is ours. */
+    if ((flags & IMAGE_FILE_CREATE) && !f->is_device && ftruncate(f->fd, 0) < 0)
+        return error_set(err, "%s: cannot make it empty: %s", f->path, strerror(errno));
+    if (flags & IMAGE_FILE_DIRECT)
+        f->direct_fd = image_space_open_direct(f, &f->direct_align);
+    return true;
+}
+
+bool image_file_open(struct image_file *f, const char *path, unsigned flags, struct error *err)
+{
+    *f = (struct image_file){.path = strdup(path), .fd = -1, .direct_fd = -1};
+    if (!f->path)
+        return error_set(err, "out of memory");
+    if (!*path) {
+        image_file_close(f);
+        return error_set(err, "an empty file name");
+    }
+    f->read_only = flags & IMAGE_FILE_READ_ONLY;
+    /* O_NONBLOCK: opening a pipe would wait for its other end. */
+    int how = O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (f->read_only ? O_RDONLY : O_RDWR);
+    if (flags & IMAGE_FILE_TEMPORARY)
+        f->fd = image_space_open_temporary(path);
+    else
+        f->fd = open(path, how | (flags & IMAGE_FILE_CREATE ? O_CREAT : 0), 0666);
+    if (f->fd < 0)
+        error_set(err, "%s: cannot %s: %s", path,
+                  flags & (IMAGE_FILE_CREATE | IMAGE_FILE_TEMPORARY) ? "create" : "open",
+                  strerror(errno));
+    else if (examine(f, flags, err))
+        return true;
+    image_file_close(f);
+    return false;
+}
+
+void image_file_close(struct image_file *f)
+{
+    if (f->direct_fd >= 0)
+        close(f->direct_fd);
+    if (f->fd >= 0)
+        close(f->fd); /* and with it goes the lock */
+    free(f->path);
+    *f = (struct image_file){.fd = -1, .direct_fd = -1};
+}
+
+bool image_file_direct(const struct image_file *f, uint64_t offset, const struct iovec *iov,
+                       unsigned iovcnt)
+{
+    if (f->direct_fd < 0)
+        return false;
+    uint64_t bits = offset;
+    for (unsigned i = 0; i < iovcnt; i++)
+        bits |= (uintptr_t)iov[i].iov_base | iov[i].iov_len;
+    return !(bits & (f->direct_align - 1));
+}
+
+int image_file_size(const struct image_file *f, uint64_t *size)
+{
+    /* Not st_size, which is 0 for a block device. */
+    off_t end = lseek(f->fd, 0, SEEK_END);
+    if (end < 0)
+        return errno;
+    *size = (uint64_t)end;
+    return 0;
+}
+
+uint64_t image_file_allocated(const struct image_file *f)
+{
+    struct stat st;
+    return fstat(f->fd, &st) < 0 ? 0 : (uint64_t)st.st_blocks * 512;
+}
+
+int image_file_resize(const struct image_file *f, uint64_t size)
+{
+    if (size > INT64_MAX)
+        return EFBIG;
+    return ftruncate(f->fd, (off_t)size) < 0 ? errno : 0;
+}
+
+int image_file_read(const struct image_file *f, uint64_t offset, void *buffer, size_t size)
+{
+    struct iovec iov = {buffer, size};
+    struct iov_cursor at = iov_start(&iov, 1);
+    return image_file_readv(f, offset, size, &at);
+}
+
+int image_file_write(const struct image_file *f, uint64_t offset, const void *buffer, size_t size)
+{
+    struct iovec iov = {(void *)(uintptr_t)buffer, size};
+    struct iov_cursor at = iov_start(&iov, 1);
+    return image_file_writev(f, offset, size, &at);
+}
+
+int image_file_readv(const struct image_file *f, uint64_t offset, uint64_t size,
+                     struct iov_cursor *at)
+{
+    if (offset > INT64_MAX || size > INT64_MAX - offset)
+        return EINVAL;
+    while (size) {
+        struct iov_cursor before = *at;
+        struct iovec part[IOV_PART];
+        size_t bytes;
+        unsigned count = iov_take(at, size, part, IOV_PART, &bytes);
+        if (!count)
+            return EINVAL;
+        int fd = image_file_direct(f, offset, part, count) ? f->direct_fd : f->fd;
+        ssize_t n = preadv(fd, part, (int)count, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            n = 0;
+        else if (n < 0)
+            return errno;
+        else if (n == 0) { /* the end of the file */
+            *at = before;
+            iov_zero(at, size);
+            return 0;
+        }
+        if ((size_t)n < bytes) {
+            *at = before;
+            iov_take(at, (size_t)n, part, IOV_PART, &bytes);
+        }
+        offset += (size_t)n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int image_file_writev(const struct image_file *f, uint64_t offset, uint64_t size,
+                      struct iov_cursor *at)
+{
+    if (offset > INT64_MAX || size > INT64_MAX - offset)
+        return EINVAL;
+    while (size) {
+        struct iov_cursor before = *at;
+        struct iovec part[IOV_PART];
+        size_t bytes;
+        unsigned count = iov_take(at, size, part, IOV_PART, &bytes);
+        if (!count)
+            return EINVAL;
+        int fd = image_file_direct(f, offset, part, count) ? f->direct_fd : f->fd;
+        ssize_t n = pwritev(fd, part, (int)count, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            n = 0;
+        else if (n < 0)
+            return errno;
+        else if (n == 0) /* the end of a block device */
+            return ENOSPC;
+        if ((size_t)n < bytes) {
+            *at = before;
+            iov_take(at, (size_t)n, part, IOV_PART, &bytes);
+        }
+        offset += (size_t)n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int image_file_sync(const struct image_file *f)
+{
+    return fdatasync(f->fd) < 0 ? errno : 0;
+}
+
+/* For hosts that have no quicker way. */
+static int write_zeroes(const struct image_file *f, uint64_t offset, uint64_t size)
+{
+    static const char zeroes[65536];
+    int error = 0;
+    while (size && !error) {
+        size_t bytes = size < sizeof(zeroes) ? (size_t)size : sizeof(zeroes);
+        error = image_file_write(f, offset, zeroes, bytes);
+        offset += bytes;
+        size -= bytes;
+    }
+    return error;
+}
+
+int image_file_zero(const struct image_file *f, uint64_t offset, uint64_t size, bool unmap)
+{
+    if (!size)
+        return 0;
+    int error = EOPNOTSUPP;
+    if (unmap) {
+        /* A hole does not make a file longer. */
+        uint64_t end = 0;
+        error = image_file_size(f, &end);
+        if (!error && end < offset + size && !f->is_device)
+            error = image_file_resize(f, offset + size);
+        if (!error)
+            error = image_file_punch(f, offset, size);
+    }
+    if (error == EOPNOTSUPP)
+        error = image_space_zero(f, offset, size);
+    return error == EOPNOTSUPP ? write_zeroes(f, offset, size) : error;
+}
