@@ -367,13 +367,8 @@ void *jit_meta(struct jit_hart *jh, size_t size)
 static bool allocate(struct jit *jit, const struct jit_config *config, struct error *err)
 {
     uint64_t size = config->cache_size ? config->cache_size : JIT_CACHE_SIZE;
-<<<<<<< HEAD
-    uint64_t pages = config->bus->ram_size >> PAGE_SHIFT;
-    unsigned least = 2 * config->harts + 4; /* segments */
-=======
     uint64_t pages = bus_code_span(config->bus) >> PAGE_SHIFT;
-    unsigned least = 2 * config->harts + 2; /* segments */
->>>>>>> main
+    unsigned least = 2 * config->harts + 4; /* segments */
     if (size > JIT_CACHE_MAX)
         return error_set(err, "%" PRIu64 " MiB for translated code: 1024 MiB is the most",
                          size >> 20);
