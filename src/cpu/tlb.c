@@ -53,13 +53,22 @@ static void remember(struct tlb_fills *fills, unsigned slot)
         fills->count++;
 }
 
-static void empty_jumps(struct tlb_jump *jumps, unsigned size, struct tlb_fills *fills)
+static void empty_jumps(struct tlb_context *c)
 {
-    bool all = fills->count > TLB_FILLS;
-    unsigned count = all ? size : fills->count;
+    bool all = c->jumped.count > TLB_FILLS;
+    unsigned count = all ? TLB_JUMPS : c->jumped.count;
     for (unsigned i = 0; i < count; i++)
-        jumps[all ? i : fills->slot[i]].pc = TLB_NO_JUMP;
-    fills->count = 0;
+        c->jumps[all ? i : c->jumped.slot[i]].pc = TLB_NO_JUMP;
+    c->jumped.count = 0;
+}
+
+static void empty_fars(struct tlb_context *c)
+{
+    bool all = c->fared.count > TLB_FILLS;
+    unsigned count = all ? TLB_FARS : c->fared.count;
+    for (unsigned i = 0; i < count; i++)
+        __atomic_store_n(&c->fars[all ? i : c->fared.slot[i]], TLB_NO_JUMP, __ATOMIC_RELAXED);
+    c->fared.count = 0;
 }
 
 static void drop_jumps(struct tlb *tlb, struct tlb_context *c)
@@ -67,8 +76,8 @@ static void drop_jumps(struct tlb *tlb, struct tlb_context *c)
     tlb->fetch_epoch++;
     if (c->ready && c->code_first > c->code_last) /* nothing is in them */
         return;
-    empty_jumps(c->jumps, TLB_JUMPS, &c->jumped);
-    empty_jumps(c->fars, TLB_FARS, &c->fared);
+    empty_jumps(c);
+    empty_fars(c);
     memset(c->code_pages, 0, sizeof(c->code_pages));
     c->code_first = UINT64_MAX;
     c->code_last = 0;
@@ -125,14 +134,21 @@ void tlb_fetch_changed(struct hart *h)
     restamp(&h->tlb);
 }
 
-void tlb_enter_far(struct hart *h, unsigned slot, uint64_t from_page, uint64_t pc, const void *code)
+void tlb_enter_far(struct hart *h, unsigned slot, uint64_t from_page, uint64_t pc)
 {
     struct tlb_context *c = h->tlb.fetch;
-    if (c->fars[slot].pc == TLB_NO_JUMP)
+    if (__atomic_load_n(&c->fars[slot], __ATOMIC_RELAXED) == TLB_NO_JUMP)
         remember(&c->fared, slot);
-    c->fars[slot] = (struct tlb_jump){from_page, code};
+    __atomic_store_n(&c->fars[slot], from_page, __ATOMIC_RELAXED);
     tlb_note_code(h, from_page);
     tlb_note_code(h, pc);
+}
+
+void tlb_forget_far(struct hart *h, unsigned slot)
+{
+    for (unsigned i = 0; i < TLB_CONTEXTS; i++)
+        if (__atomic_load_n(&h->tlb.contexts[i].ready, __ATOMIC_RELAXED))
+            __atomic_store_n(&h->tlb.contexts[i].fars[slot], TLB_NO_JUMP, __ATOMIC_RELAXED);
 }
 
 void tlb_forget_code(struct hart *h)

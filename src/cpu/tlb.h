@@ -71,10 +71,10 @@ struct tlb_fills {
 struct tlb_context {
     struct tlb_entry entries[TLB_SIZE]; /* first: translated code is short on offsets */
     struct tlb_jump jumps[TLB_JUMPS];
-    struct tlb_jump fars[TLB_FARS];      /* pc: of the page that is jumped from */
-    uint64_t satp;                       /* of U-mode contexts */
-    uint64_t used;                       /* tlb.clock when it was last chosen */
-    bool ready;                          /* its tags are set up; before, nobody looks */
+    uint64_t fars[TLB_FARS]; /* page that is jumped from, TLB_NO_JUMP; other harts may empty one */
+    uint64_t satp;           /* of U-mode contexts */
+    uint64_t used;           /* tlb.clock when it was last chosen */
+    bool ready;              /* its tags are set up; before, nobody looks */
     struct tlb_fills global, local;      /* entries that outlive a change of satp, and the others */
     struct tlb_fills jumped, fared;      /* jumps, fars */
     uint64_t local_slots[TLB_SIZE / 64]; /* slots whose entries are not global */
@@ -152,11 +152,12 @@ void tlb_saw_huge(struct hart *h, uint64_t first, uint64_t size);
 /* The jump cache of tlb.fetch. */
 static inline unsigned tlb_jump_index(uint64_t pc)
 {
-    return (pc >> 1 ^ pc >> (TLB_JUMP_BITS + 1)) & (TLB_JUMPS - 1);
+    return (unsigned)(pc >> 1) & (TLB_JUMPS - 1);
 }
 void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code);
-void tlb_enter_far(struct hart *h, unsigned slot, uint64_t from_page, uint64_t pc,
-                   const void *code);
+void tlb_enter_far(struct hart *h, unsigned slot, uint64_t from_page, uint64_t pc);
+/* Any thread that nobody enters this slot beside. */
+void tlb_forget_far(struct hart *h, unsigned slot);
 /* The interpreter's jump cache has got an entry; the page was just fetched from. */
 void tlb_note_code(struct hart *h, uint64_t pc);
 

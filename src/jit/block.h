@@ -51,12 +51,19 @@ struct jit_link {
     const uint8_t *unlinked;       /* where it goes while it leads nowhere */
     uint16_t target;               /* in the page: 0 to 4094 */
     uint8_t variant;               /* enum jit_variant of where it leads */
+    bool is_far;                   /* it is part of a struct jit_far */
 };
 
-/* A direct jump to another page (TLB_FARS). */
+/*
+ * A direct jump to another page. It goes straight to the code behind it, too, but where that page is mapped is
+ * asked each time: its slot in the TLB context holds the virtual pages from which it leads to `code`.
+ */
 struct jit_far {
-    int64_t target; /* from the start of the page that it is on */
-    uint32_t slot;
+    struct jit_link link; /* first */
+    int64_t target;       /* from the start of the page that the jump is on */
+    uint32_t slot;        /* TLB_FARS */
+    const uint8_t *
+        code; /* under jit.lock: what it is known to lead to; once set it stays. NULL: not yet known */
 };
 
 /* A place in translated code that calls C. */
@@ -129,7 +136,7 @@ enum jit_stub {
     STUB_ENTER,  /* C: void (struct hart *h, const void *code) */
     STUB_LEAVE,  /* back to who called STUB_ENTER; the state is in struct hart */
     STUB_LINK,   /* an unlinked jump */
-    STUB_FAR,    /* a direct jump whose slot is another's */
+    STUB_FAR,    /* a direct jump to another page that is not known here, or not linked */
     STUB_LOOKUP, /* a jump whose target the jump cache does not know */
     STUB_STALE,  /* the entry of a dropped block */
     STUB_LOAD,
@@ -257,6 +264,11 @@ bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t ve
 /* Has a jump go straight to a block. */
 void jit_chain(struct jit_hart *jh, struct jit_link *link, struct jit_block *to);
 
+/* The same for a jump to another page, for the hart's address space: from_page and pc are where the jump and its
+ * target are in it. */
+void jit_chain_far(struct jit_hart *jh, struct jit_far *far, struct jit_block *to,
+                   uint64_t from_page, uint64_t pc);
+
 /*
  * translate.c
  */
@@ -285,7 +297,7 @@ struct jit_next {
 };
 
 struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen);
-struct jit_next jit_service_far(struct hart *h, const struct jit_far *far);
+struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen);
 struct jit_next jit_service_lookup(struct hart *h, uint64_t pc);
 struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end);
 struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, uint64_t va);

@@ -65,6 +65,14 @@ static void leave_page(struct jit *jit, struct jit_page_ref *ref)
     *at = ref->next;
 }
 
+/* What comes to stand at a jump's place has its slot, too, and must not take it for its own. */
+static void forget_far(struct jit *jit, const struct jit_far *far)
+{
+    for (unsigned n = 0; n < JIT_HARTS_MAX; n++)
+        if (jit->harts[n])
+            tlb_forget_far(jit->harts[n], far->slot);
+}
+
 /* No lookup finds the block any more, and no jump leads to it but through the stale stub. */
 static void drop(struct jit *jit, struct jit_block *block)
 {
@@ -82,6 +90,9 @@ static void drop(struct jit *jit, struct jit_block *block)
             leave_page(jit, &block->pages[i]);
     block->valid = false;
     backend_make_stale(jit, block);
+    for (const struct jit_link *link = block->links; link; link = link->sibling)
+        if (link->is_far)
+            forget_far(jit, (const struct jit_far *)link);
     while (block->incoming) {
         struct jit_link *link = block->incoming;
         unlink_jump(link);
@@ -265,19 +276,39 @@ bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t ve
     return current;
 }
 
+/* Under jit.lock. */
+static void chain(struct jit_hart *jh, struct jit_link *link, struct jit_block *to)
+{
+    if (link->to)
+        return;
+    link->to = to;
+    link->next = to->incoming;
+    link->prev = &to->incoming;
+    if (to->incoming)
+        to->incoming->prev = &link->next;
+    to->incoming = link;
+    backend_set_link(link, to->entry, jh->jit);
+    jh->stats.chains++;
+}
+
 void jit_chain(struct jit_hart *jh, struct jit_link *link, struct jit_block *to)
 {
     struct jit *jit = jh->jit;
     pthread_mutex_lock(&jit->lock);
-    if (to->valid && link->from->valid && !link->to) {
-        link->to = to;
-        link->next = to->incoming;
-        link->prev = &to->incoming;
-        if (to->incoming)
-            to->incoming->prev = &link->next;
-        to->incoming = link;
-        backend_set_link(link, to->entry, jit);
-        jh->stats.chains++;
+    if (to->valid && link->from->valid)
+        chain(jh, link, to);
+    pthread_mutex_unlock(&jit->lock);
+}
+
+void jit_chain_far(struct jit_hart *jh, struct jit_far *far, struct jit_block *to,
+                   uint64_t from_page, uint64_t pc)
+{
+    struct jit *jit = jh->jit;
+    pthread_mutex_lock(&jit->lock);
+    if (to->valid && far->link.from->valid && (!far->code || far->code == to->code)) {
+        far->code = to->code;
+        chain(jh, &far->link, to);
+        tlb_enter_far(jh->hart, far->slot, from_page, pc);
     }
     pthread_mutex_unlock(&jit->lock);
 }

@@ -122,16 +122,20 @@ static struct jit_next go_on_unwound(struct hart *h)
 
 struct jit_next jit_service_lookup(struct hart *h, uint64_t pc)
 {
-    h->pc = wrap(h, pc);
+    h->pc = wrap(h, pc) & ~UINT64_C(1); /* of a computed jump, bit 0 is not looked at before */
     return go_on(h, JIT_NORMAL);
+}
+
+/* Code knows its descriptions where it runs; they are changed where they can be written. */
+static void *writable(const struct hart *h, const void *seen)
+{
+    const struct code_memory *memory = &jit_hart_of(h)->jit->memory;
+    return memory->write + ((const uint8_t *)seen - memory->exec);
 }
 
 struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
 {
-    /* Code knows its descriptions where it runs; they are changed where they can be written. */
-    const struct code_memory *memory = &jit_hart_of(h)->jit->memory;
-    struct jit_link *link =
-        (struct jit_link *)(void *)(memory->write + ((const uint8_t *)seen - memory->exec));
+    struct jit_link *link = writable(h, seen);
     struct moment then = moment_now(h);
     uint64_t page = h->translated.page_va;
     h->pc = wrap(h, page + link->target);
@@ -152,24 +156,31 @@ struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
     return (struct jit_next){block->entry, false};
 }
 
-struct jit_next jit_service_far(struct hart *h, const struct jit_far *far)
+/* The block whose entry that is. */
+static struct jit_block *block_of(const uint8_t *entry)
 {
+    struct jit_block *block;
+    memcpy(&block, entry - sizeof(block), sizeof(block));
+    return block;
+}
+
+struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen)
+{
+    struct jit_far *far = writable(h, seen);
     uint64_t from_page = h->translated.page_va;
-    uint32_t slot = far->slot; /* before code is emptied */
     struct tlb_context *context = h->tlb.fetch;
     uint64_t target = wrap(h, from_page + (uint64_t)far->target);
     h->pc = target;
     struct jit_next next = go_on(h, JIT_NORMAL);
-    /* Only if nothing came in between is what runs next what the jump leads to. */
+    /* Only if nothing came in between is what runs next what the jump leads to, and the jump still there. */
     if (!next.unwind && h->tlb.fetch == context && h->pc == target)
-        tlb_enter_far(h, slot, from_page, target, next.code);
+        jit_chain_far(jit_hart_of(h), far, block_of(next.code), from_page, target);
     return next;
 }
 
 struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
 {
-    const struct jit_block *block;
-    memcpy(&block, entry_end - 5 - sizeof(block), sizeof(block));
+    const struct jit_block *block = block_of(entry_end - 5);
     h->pc = wrap(h, h->translated.page_va + ((uintptr_t)block->code & ~PAGE_MASK));
     h->tlb.fetch->jumps[tlb_jump_index(h->pc)].pc = TLB_NO_JUMP;
     return go_on(h, JIT_NORMAL);

@@ -40,12 +40,17 @@ static int32_t in_page(const struct lower *l, int64_t target)
     return place >= 0 && place < (int64_t)PAGE_SIZE ? (int32_t)place : -1;
 }
 
-static struct jit_link *new_link(struct lower *l, int32_t place, enum jit_variant variant)
+static void add_link(struct lower *l, struct jit_link *link)
 {
-    struct jit_link *link = jit_meta(l->jh, sizeof(*link));
     link->sibling = l->block->links;
     l->block->links = link;
     link->from = l->block;
+}
+
+static struct jit_link *new_link(struct lower *l, int32_t place, enum jit_variant variant)
+{
+    struct jit_link *link = jit_meta(l->jh, sizeof(*link));
+    add_link(l, link);
     link->target = (uint16_t)place;
     link->variant = (uint8_t)variant;
     return link;
@@ -88,15 +93,13 @@ static void pc_to_rax(struct lower *l, int64_t target)
         emit_ri(&l->e, ALU_ADD, l->xw, RAX, (int32_t)distance);
 }
 
-/* To the address in rax, which is even: inline through the jump cache. */
+/* To the address in rax, which may be odd (none in the cache is): inline through the jump cache. */
 static void jump_to_rax(struct lower *l, bool polls)
 {
     struct emit *e = &l->e;
     int32_t jumps = (int32_t)offsetof(struct tlb_context, jumps);
     uint8_t *events = polls ? poll(l) : NULL;
-    emit_mov_rr(e, W64, RCX, RAX);
-    emit_shift_ri(e, SHIFT_SHR, W64, RCX, TLB_JUMP_BITS);
-    emit_rr(e, OP_XOR, W32, RCX, RAX);
+    emit_mov_rr(e, W32, RCX, RAX);
     emit_ri(e, ALU_AND, W32, RCX, (int32_t)((TLB_JUMPS - 1) << 1));
     emit_rm(e, OP_CMP, W64, RAX, mem_index(RTLB, RCX, 3, jumps));
     struct later *miss = lower_later(l, LATER_INDIRECT);
@@ -109,25 +112,43 @@ static void jump_to_rax(struct lower *l, bool polls)
 }
 _Static_assert(sizeof(struct tlb_jump) == 16, "an index of halfwords, times 8");
 
-/* To another page, through the slot that is this jump's own. */
+/* What a jump to another page runs while it is not linked. */
+static void unlinked_far(struct lower *l, const struct later *later)
+{
+    struct jit_link *link = &later->far->link;
+    emit_patch(link->field, l->e.at);
+    link->unlinked = l->e.at + l->e.to_exec;
+    emit_mi(&l->e, ALU_SUB, l->xw, HART(translated.page_va), later->imm);
+    emit_lea_rip(&l->e, RAX, later->far);
+    emit_jmp_to(&l->e, lower_stub(l, STUB_FAR));
+}
+
+/* To another page: by a link, where the slot that is this jump's own says that it leads there. */
 static void jump_far(struct lower *l, int64_t target)
 {
     struct emit *e = &l->e;
     int64_t place = (int64_t)l->page_offset + target;
     uint64_t page = (uint64_t)(l->block->code - l->jit->bus->ram) >> PAGE_SHIFT;
+    int32_t pages = (int32_t)(place & -(int64_t)PAGE_SIZE);
     struct jit_far *far = jit_meta(l->jh, sizeof(*far));
+    add_link(l, &far->link);
+    far->link.is_far = true;
     unsigned at = (l->page_offset + lower_guest(l)->offset) % PAGE_SIZE;
     far->target = place;
     far->slot = (((uint32_t)page * UINT32_C(2654435769) >> 12) + (at >> 1)) % TLB_FARS;
-    int32_t entry =
-        (int32_t)(offsetof(struct tlb_context, fars) + far->slot * sizeof(struct tlb_jump));
+    int32_t entry = (int32_t)(offsetof(struct tlb_context, fars) + far->slot * sizeof(uint64_t));
     emit_load(e, W64, RAX, HART(translated.page_va));
     emit_rm(e, OP_CMP, W64, RAX, mem(RTLB, entry));
     struct later *miss = lower_later(l, LATER_FAR);
     miss->from[0] = emit_jcc(e, CC_NE);
     miss->far = far;
-    emit_mi(e, ALU_ADD, l->xw, HART(translated.page_va), (int32_t)(place & -(int64_t)PAGE_SIZE));
-    emit_jmp_m(e, mem(RTLB, entry + (int32_t)offsetof(struct tlb_jump, code)));
+    emit_mi(e, ALU_ADD, l->xw, HART(translated.page_va), pages);
+    emit_align(e, 1, 4);
+    far->link.field = emit_jmp(e);
+    struct later *later = lower_later(l, LATER_CALL);
+    later->emit = unlinked_far;
+    later->far = far;
+    later->imm = pages;
 }
 
 /* A direct jump. Links do not wait: the stub does, if it must. */
@@ -222,8 +243,6 @@ static void push_frame(struct lower *l, unsigned link)
 static void jump_out_of_line(struct lower *l, const struct later *later)
 {
     emit_patch(later->back, l->e.at);
-    if (later->wide)
-        emit_ri(&l->e, ALU_AND, l->xw, RAX, -2);
     if (later->value)
         jump_far(l, later->imm);
     else
@@ -276,13 +295,9 @@ static void jump_computed(struct lower *l, const struct ir_insn *i)
     bool is_return = !is_link_register(d->rd) && is_link_register(d->rs1) && d->imm == 0;
     bool masks = lower_is_jump_mask(l, i->a);
     lower_into(l, RAX, masks ? lower_insn(l, i->a)->a : i->a, l->xw);
-    /* What a frame holds is even: a return need not look. */
-    if (masks && !is_return)
-        emit_ri(&l->e, ALU_AND, l->xw, RAX, -2);
     if (is_return) {
         struct later *other = lower_later(l, LATER_CALL);
         other->emit = jump_out_of_line;
-        other->wide = masks;
         emit_rm(&l->e, OP_CMP, l->xw, RAX, mem(RSP, 8));
         other->back = emit_jcc(&l->e, CC_NE);
         emit_ret(&l->e);
