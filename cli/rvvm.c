@@ -3,6 +3,7 @@
 #include "firmware.h"
 #include "options.h"
 
+#include "dev/drive.h"
 #include "host/clock.h"
 #include "host/file.h"
 #include "host/terminal.h"
@@ -19,6 +20,8 @@
 
 enum { EXIT_BAD_INPUT = 1, EXIT_USAGE = 2 };
 
+#define DRIVES_MAX 64
+
 struct cli {
     struct rvvm_config config;
     const char *dump_dtb;
@@ -27,6 +30,7 @@ struct cli {
     bool no_window;
     struct firmware_choice firmware; /* by name */
     unsigned flash_banks;            /* that -pflash has given */
+    struct rvvm_drive drives[DRIVES_MAX];
 };
 
 static void say(const char *line)
@@ -156,13 +160,45 @@ static void not_there(const struct option *o, const char *what)
     fprintf(stderr, "rvvm: -%s: this version has no %s; ignored\n", o->name, what);
 }
 
-static bool set_drive(void *ctx, const struct option *o, const char *value, struct error *err)
+/* What is no word of it is wrong usage; the machine would call it bad input. */
+static bool add_drive(struct cli *cli, const struct option *o, const char *value,
+                      enum rvvm_drive_kind kind, struct error *err)
 {
-    (void)ctx;
-    if (!*value)
-        return error_set(err, "-%s: needs the name of an image", o->name);
-    not_there(o, "drives");
+    struct drive drive;
+    struct rvvm_config *config = &cli->config;
+    if (config->drive_count == DRIVES_MAX)
+        return error_set(err, "-%s %s: there are %u drives already", o->name, value, DRIVES_MAX);
+    if (!drive_parse(&drive, (enum drive_kind)kind, value, err))
+        return error_prefix(err, "-%s", o->name);
+    drive_free(&drive);
+    cli->drives[config->drive_count++] = (struct rvvm_drive){kind, value};
+    config->drives = cli->drives;
     return true;
+}
+
+static bool set_nvme(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    return add_drive(ctx, o, value, RVVM_DRIVE_NVME, err);
+}
+
+static bool set_nvme_namespace(void *ctx, const struct option *o, const char *value,
+                               struct error *err)
+{
+    struct cli *cli = ctx;
+    for (unsigned i = 0; i < cli->config.drive_count; i++)
+        if (cli->drives[i].kind == RVVM_DRIVE_NVME)
+            return add_drive(cli, o, value, RVVM_DRIVE_NVME_NAMESPACE, err);
+    return error_set(err, "-%s %s: needs an NVMe drive before it", o->name, value);
+}
+
+static bool set_virtio_blk(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    return add_drive(ctx, o, value, RVVM_DRIVE_VIRTIO_BLK, err);
+}
+
+static bool set_ata(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    return add_drive(ctx, o, value, RVVM_DRIVE_ATA, err);
 }
 
 static bool set_resolution(void *ctx, const struct option *o, const char *value, struct error *err)
@@ -223,6 +259,14 @@ static const struct option options[] = {
      false},
     {"rv32", NULL, "a 32-bit processor", option_set_true, AT(rv32), true},
     {"rv64", NULL, "a 64-bit processor (the default)", option_set_true, AT(rv64), true},
+    {"i", "FILE[,WORD...]", "a drive: raw or qcow2; ro, snapshot, discard=off, ...", set_nvme, 0,
+     true},
+    {"image", "FILE", NULL, set_nvme, 0, true},
+    {"nvme", "FILE[,WORD...]", "the same: an NVMe controller with this image", set_nvme, 0, true},
+    {"nvme-ns", "FILE[,WORD...]", "one more namespace of the NVMe controller before it",
+     set_nvme_namespace, 0, true},
+    {"virtio-blk", "FILE[,WORD...]", "a virtio drive", set_virtio_blk, 0, true},
+    {"ata", "FILE[,WORD...]", "an ATA drive on an AHCI controller", set_ata, 0, true},
     {"serial", "WHERE", "stdio, null, pty, file:F, unix:F, tcp:HOST:PORT", option_set_string,
      AT(config.serial), false},
     {"nographic", NULL, "no window (there is none yet)", option_set_true, AT(no_window), true},
@@ -237,8 +281,6 @@ static const struct option options[] = {
     {"h", NULL, "this help", option_set_true, AT(help), true},
     {"help", NULL, NULL, option_set_true, AT(help), true},
     {"version", NULL, "print the version", option_set_true, AT(version), true},
-    {"i", "FILE", NULL, set_drive, 0, true},
-    {"image", "FILE", NULL, set_drive, 0, true},
     {"res", "WxH", NULL, set_resolution, 0, false},
     {"portfwd", "FORWARD", NULL, set_port_forward, 0, true},
     {0},

@@ -8,6 +8,7 @@
 #include "block/disk.h"
 #include "cpu/code.h"
 #include "dev/cfi_flash.h"
+#include "dev/drive.h"
 #include "jit/jit.h"
 #include "machine/board.h"
 #include "ui/serial.h"
@@ -137,6 +138,32 @@ static bool add_flash(struct rvvm_machine *rv, const struct rvvm_config *config,
     return board_add_flash(rv->machine, images, err);
 }
 
+_Static_assert((int)RVVM_DRIVE_NVME == DRIVE_NVME &&
+                   (int)RVVM_DRIVE_NVME_NAMESPACE == DRIVE_NVME_NAMESPACE &&
+                   (int)RVVM_DRIVE_VIRTIO_BLK == DRIVE_VIRTIO_BLK &&
+                   (int)RVVM_DRIVE_ATA == DRIVE_ATA,
+               "kinds of drives are passed on as they are");
+
+static bool add_drives(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
+{
+    struct drives_config how = {.harts = config->harts, .log = &rv->log};
+    struct drive *drives = calloc(config->drive_count + 1, sizeof(*drives));
+    unsigned parsed = 0;
+    bool ok = drives || error_set(err, "out of memory");
+    for (; ok && parsed < config->drive_count; parsed += ok) {
+        const struct rvvm_drive *drive = &config->drives[parsed];
+        if (drive->kind > RVVM_DRIVE_ATA || !drive->image)
+            ok = error_set(err, "drive %u: without an image, or of no kind that there is", parsed);
+        else
+            ok = drive_parse(&drives[parsed], (enum drive_kind)drive->kind, drive->image, err);
+    }
+    ok = ok && drives_plug(rv->machine->pci, drives, parsed, &how, err);
+    for (unsigned i = 0; drives && i < parsed; i++)
+        drive_free(&drives[i]);
+    free(drives);
+    return ok;
+}
+
 /* What can fail for the user's input goes first: the serial line may listen and make files. */
 static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
 {
@@ -172,7 +199,8 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
     if (!rv->loop || !open_serial(rv, config->serial, err))
         return false;
     struct board_config board = {.loop = rv->loop, .serial = rv->serial};
-    return board_build(rv->machine, &board, err) && add_flash(rv, config, err);
+    return board_build(rv->machine, &board, err) && add_flash(rv, config, err) &&
+           add_drives(rv, config, err);
 }
 
 struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct rvvm_error *error)

@@ -81,18 +81,6 @@ static unsigned create_sq(struct nvme_request *request)
     return nvme_sq_create(c, id, command->prp1, size, cq) ? STATUS_SUCCESS : STATUS_INTERNAL_ERROR;
 }
 
-/* Waits for what disks have of it: nvme_finish_deletions. */
-static unsigned delete_sq(struct nvme_request *request)
-{
-    struct nvme *c = request->nvme;
-    unsigned id = request->command.cdw10 & 0xffff;
-    if (!id || !queue_exists(c, id, false) || c->sq[id].deleting)
-        return STATUS_QUEUE_ID_INVALID;
-    c->sq[id].deleting = request;
-    c->deletions++;
-    return LATER;
-}
-
 void nvme_finish_deletions(struct nvme *c)
 {
     for (unsigned i = 1; i < NVME_QUEUES; i++) {
@@ -103,6 +91,19 @@ void nvme_finish_deletions(struct nvme *c)
         c->deletions--;
         nvme_complete(request, STATUS_SUCCESS);
     }
+}
+
+/* Waits for what disks have of it. */
+static unsigned delete_sq(struct nvme_request *request)
+{
+    struct nvme *c = request->nvme;
+    unsigned id = request->command.cdw10 & 0xffff;
+    if (!id || !queue_exists(c, id, false) || c->sq[id].deleting)
+        return STATUS_QUEUE_ID_INVALID;
+    c->sq[id].deleting = request;
+    c->deletions++;
+    nvme_finish_deletions(c);
+    return LATER;
 }
 
 static unsigned delete_cq(struct nvme_request *request)
