@@ -11,6 +11,8 @@
 # Results in the folder:  debian.img      the disk, raw and sparse
 #                         debian.kernel   its kernel and its initrd, to start it without firmware
 #                         debian.initrd
+#                         debian.drivers  modules of that kernel for drives and file systems, unpacked to
+#                                         /drivers/NN-NAME.ko, an archive to append to an initramfs
 #                         debian.suite    what it is of
 #
 # $work (a folder to work in), $here (tools/), $cache, say and die are the caller's.
@@ -26,8 +28,11 @@ openssh-server pciutils procps systemd-sysv u-boot-menu udev zstd"
 # What the initramfs must have to make the disk, beside what is required.
 debian_disk_tools="dosfstools e2fsprogs fdisk kmod"
 
-# Drivers for any drive that rvvm has, and the file systems.
-debian_disk_modules='/(nvme(-core|-auth|-keyring)?|virtio_blk|ahci|libahci|libata|sd_mod|scsi_mod|scsi_common|ext4|jbd2|mbcache|crc[^/]*|fat|vfat|nls_(ascii|cp437|utf8)|dh_generic|ecdh_generic|hkdf|t10-pi)\.ko'
+# Drivers for any drive that rvvm has, and file systems; with what they need, as far as it is no part of the
+# kernel in any of the suites.
+debian_disk_modules='/(nvme(-core|-auth|-keyring|-common)?|virtio_blk|virtio[-_]rng|ahci|libahci|libata'\
+'|sd_mod|scsi_mod|scsi_common|t10-pi|crc-t10dif|crc64[^/]*|ext4|jbd2|mbcache|crc16|crc32c[^/]*'\
+'|fat|vfat|nls_(ascii|cp437|utf8))\.ko'
 
 # Names of the packages that must be there and of those they need, one a line. With the apt of a suite.
 debian_disk_closure()
@@ -101,7 +106,9 @@ debian_disk_kernel()
     done
     find "$linux" -name 'vmlinu[xz]*' -exec mv {} "$work/disk/debian.kernel" \;
     [ -e "$work/disk/debian.kernel" ] || die "no kernel among the packages of Debian"
-    mv "$(find "$linux" -type d -path '*lib/modules')" "$work/disk/tree/usr/lib/"
+    "$here/mkdrivers" "$linux" "$work/disk/drivers/drivers"
+    cp -r "$work/disk/drivers/drivers" "$work/disk/tree/"
+    echo "tree $work/disk/drivers" | "$here/mkcpio" "$work/disk/debian.drivers"
 }
 
 # Runs the machine, shows what it says of its progress, and keeps all of it in a log.
@@ -112,7 +119,7 @@ debian_disk_run()
     truncate -s "$debian_disk_size" "$work/disk/debian.img"
     "$rvvm" -kernel "$work/disk/debian.kernel" -initrd "$work/disk/initramfs" \
         -m "$debian_disk_memory" -smp 2 -append "console=ttyS0 quiet" \
-        -nvme "$work/disk/debian.img,discard" -nographic </dev/null 2>&1 |
+        -nvme "$work/disk/debian.img" -nographic </dev/null 2>&1 |
         tr -d '\r' | tee "$log" | sed -un 's/^rvvm-disk: /guest: /p' >&2
     grep -q '^rvvm-disk: done' "$log" ||
         die "the machine that makes the disk failed: $(tail -n 3 "$log") (all of it: $log)"
@@ -122,7 +129,7 @@ debian_disk_run()
 debian_disk_take_initrd()
 {
     local offset name
-    read -r offset name < <(sed -n 's/^rvvm-disk: root \([0-9]*\) initrd /\1 /p' "$cache/debian-disk.log")
+    read -r name _ offset < <(sed -n 's/^rvvm-disk-initrd: //p' "$cache/debian-disk.log")
     PATH=$PATH:/usr/sbin:/sbin debugfs -R "dump $name $work/disk/debian.initrd" \
         "$work/disk/debian.img?offset=$offset" 2>/dev/null
     [ -s "$work/disk/debian.initrd" ] || die "no $name on the disk"
@@ -140,5 +147,5 @@ debian_disk_make()
     debian_disk_run
     debian_disk_take_initrd
     mv "$work/disk/suite" "$work/disk/debian.suite"
-    mv "$work"/disk/debian.{img,kernel,initrd,suite} "$output/"
+    mv "$work"/disk/debian.{img,kernel,initrd,drivers,suite} "$output/"
 }
