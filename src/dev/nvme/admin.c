@@ -173,7 +173,6 @@ void nvme_async_event(struct nvme *c, enum nvme_event_type type, unsigned info,
 void nvme_async_event_read(struct nvme *c, enum nvme_event_type type)
 {
     c->events[type].masked = false;
-    tell_events(c);
 }
 
 static unsigned wait_for_event(struct nvme_request *request)
@@ -182,7 +181,6 @@ static unsigned wait_for_event(struct nvme_request *request)
     if (c->async_count == NVME_ASYNC_EVENTS)
         return STATUS_ASYNC_LIMIT_EXCEEDED;
     c->async[c->async_count++] = request;
-    tell_events(c);
     return LATER;
 }
 
@@ -242,7 +240,9 @@ static unsigned carry_out(struct nvme_request *request)
 
 void nvme_admin_command(struct nvme_request *request)
 {
+    struct nvme *c = request->nvme;
     unsigned status = carry_out(request);
     if (status != LATER)
         nvme_complete(request, status);
+    tell_events(c);
 }
