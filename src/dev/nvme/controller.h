@@ -203,7 +203,7 @@ struct nvme {
 
     /* The task's. */
     enum nvme_state state;
-    bool shutting_down; /* own is under way */
+    bool shut_down; /* or about to be: nothing is fetched until the next reset */
     unsigned page_size;
     struct nvme_sq sq[NVME_QUEUES];
     unsigned deletions; /* queues that are being deleted */
