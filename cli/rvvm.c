@@ -157,6 +157,23 @@ static bool set_pflash(void *ctx, const struct option *o, const char *value, str
     return true;
 }
 
+static bool set_aia(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    static const char *const words[] = {
+        [RVVM_AIA_NONE] = "none",
+        [RVVM_AIA_APLIC] = "aplic",
+        [RVVM_AIA_APLIC_IMSIC] = "aplic-imsic",
+    };
+    struct cli *cli = ctx;
+    for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        if (!strcmp(value, words[i])) {
+            cli->config.aia = (enum rvvm_aia)i;
+            return true;
+        }
+    }
+    return error_set(err, "-%s %s: there are: none, aplic, aplic-imsic", o->name, value);
+}
+
 static void not_there(const struct option *o, const char *what)
 {
     fprintf(stderr, "rvvm: -%s: this version has no %s; ignored\n", o->name, what);
@@ -278,6 +295,8 @@ static const struct option options[] = {
      false},
     {"smp", "N", "harts: 1 to 64, one unless said", option_set_number, AT(config.harts), false},
     {"cpu", "LIST", "processor, as in rv64,zfa=off,sv57=on", option_set_string, AT(config.cpu),
+     false},
+    {"aia", "KIND", "interrupt controllers: none (a PLIC, the default), aplic, aplic-imsic", set_aia, 0,
      false},
     {"rv32", NULL, "a 32-bit processor", option_set_true, AT(rv32), true},
     {"rv64", NULL, "a 64-bit processor (the default)", option_set_true, AT(rv64), true},

@@ -101,6 +101,13 @@ struct rvvm_console {
     const char *name;  /* a port for programs, of that name (1 to 63 bytes); NULL: a console */
 };
 
+/* The interrupt controllers. */
+enum rvvm_aia {
+    RVVM_AIA_NONE,        /* a PLIC */
+    RVVM_AIA_APLIC,       /* an APLIC, which tells harts by wires */
+    RVVM_AIA_APLIC_IMSIC, /* an APLIC, and an IMSIC a hart: PCI devices send messages to harts */
+};
+
 /*
  * What to make. Fill it with rvvm_config_init first, which sets what stands behind the semicolons.
  * Everything is copied by rvvm_machine_new, which alone reads strings and files. NULL names nothing.
@@ -144,6 +151,8 @@ struct rvvm_config {
     const struct rvvm_console *consoles; /* ports of one virtio console device; NULL */
     unsigned console_count;              /* up to 31; 0: there is no such device */
     bool entropy;                        /* a virtio entropy device; false */
+
+    enum rvvm_aia aia; /* RVVM_AIA_NONE */
 };
 
 /* A machine; its parts are the library's. */

@@ -34,6 +34,10 @@ struct console {
     struct chardev *chardev;
 };
 
+_Static_assert((int)RVVM_AIA_NONE == BOARD_PLIC && (int)RVVM_AIA_APLIC == BOARD_APLIC &&
+                   (int)RVVM_AIA_APLIC_IMSIC == BOARD_APLIC_IMSIC,
+               "interrupt controllers are passed on as they are");
+
 struct rvvm_machine {
     struct log log;
     rvvm_log_fn *log_fn;
@@ -103,8 +107,14 @@ static bool make_isa(struct isa *isa, const struct rvvm_config *config, struct e
 {
     if (config->xlen != 32 && config->xlen != 64)
         return error_set(err, "a processor of %u bits: 32 or 64", config->xlen);
+    if (config->aia > RVVM_AIA_APLIC_IMSIC)
+        return error_set(err, "there are no interrupt controllers %u", (unsigned)config->aia);
     isa_default(isa, config->xlen);
-    return !config->cpu || isa_parse(isa, config->cpu, err);
+    if (config->cpu && !isa_parse(isa, config->cpu, err))
+        return false;
+    if (config->aia == RVVM_AIA_APLIC_IMSIC)
+        isa->ext |= UINT64_C(1) << EXT_SMAIA | UINT64_C(1) << EXT_SSAIA;
+    return true;
 }
 
 static void serial_quit(void *ctx)
@@ -258,7 +268,8 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
     rv->loop = event_loop_new(err);
     if (!rv->loop || !open_lines(rv, config, err))
         return false;
-    struct board_config board = {.loop = rv->loop, .serial = rv->serial};
+    struct board_config board = {
+        .aia = (enum board_aia)config->aia, .loop = rv->loop, .serial = rv->serial};
     return board_build(rv->machine, &board, err) && add_flash(rv, config, err) &&
            add_drives(rv, config, err) && add_virtio(rv, config, err);
 }
