@@ -28,7 +28,7 @@ say = $(if $(V),@:,@printf '  %-4s %s\n' $(1) $(2))
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 submake = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 
-.PHONY: all libs unit-tests run check check-quick golden bench format format-check
+.PHONY: all libs unit-tests run run-debian check check-quick golden bench format format-check
 .PHONY: fuzz-tests fuzzers
 .PHONY: install uninstall clean help FORCE
 .DELETE_ON_ERROR:
@@ -48,6 +48,14 @@ run: ## fetch a small Linux guest if need be and start it
 	@guest="$$(tools/guest --where)" && $(BUILD)/rvvm -kernel "$$guest/Image" \
 	    -initrd "$$guest/initramfs.cpio" -append "console=ttyS0" -nographic $(RUN_ARGS)
 
+run-debian: ## make a Debian on a disk if need be and start it
+	$(Q)tools/deps build run
+	$(Q)$(submake) all
+	$(Q)RVVM=$(abspath $(BUILD))/rvvm tools/guest debian
+	@guest="$$(tools/guest --where)" && $(BUILD)/rvvm -kernel "$$guest/debian.kernel" \
+	    -initrd "$$guest/debian.initrd" -append "console=ttyS0 root=LABEL=rvvm-root" \
+	    -nvme "$$guest/debian.img" -m 2G -smp 2 -nographic $(RUN_ARGS)
+
 check: ## everything that is tested (under 30 minutes on two cores)
 	$(Q)tools/deps build run check
 	$(Q)$(submake) all unit-tests
@@ -55,6 +63,8 @@ check: ## everything that is tested (under 30 minutes on two cores)
 	$(Q)$(submake) FLAVOUR=tsan BUILD=build/tsan all unit-tests
 	$(Q)$(submake) fuzz-tests
 	$(Q)tools/guest all || echo "make check: no guest, its tests will fail" >&2
+	$(Q)RVVM=$(abspath $(BUILD))/rvvm tools/guest debian || \
+	    echo "make check: no Debian, its tests will fail" >&2
 	$(Q)tools/run-tests --build $(BUILD) all quick@asan smp@tsan
 
 check-quick: all unit-tests ## the tests for the hand (under 2 minutes)

@@ -3,6 +3,7 @@
 #include "firmware.h"
 #include "options.h"
 
+#include "dev/drive.h"
 #include "host/clock.h"
 #include "host/file.h"
 #include "host/terminal.h"
@@ -19,6 +20,9 @@
 
 enum { EXIT_BAD_INPUT = 1, EXIT_USAGE = 2 };
 
+#define DRIVES_MAX 64
+#define CONSOLES_MAX 31
+
 struct cli {
     struct rvvm_config config;
     const char *dump_dtb;
@@ -27,6 +31,8 @@ struct cli {
     bool no_window;
     struct firmware_choice firmware; /* by name */
     unsigned flash_banks;            /* that -pflash has given */
+    struct rvvm_drive drives[DRIVES_MAX];
+    struct rvvm_console consoles[CONSOLES_MAX];
 };
 
 static void say(const char *line)
@@ -155,18 +161,87 @@ static bool set_pflash(void *ctx, const struct option *o, const char *value, str
     return true;
 }
 
+static bool set_aia(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    static const char *const words[] = {
+        [RVVM_AIA_NONE] = "none",
+        [RVVM_AIA_APLIC] = "aplic",
+        [RVVM_AIA_APLIC_IMSIC] = "aplic-imsic",
+    };
+    struct cli *cli = ctx;
+    for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+        if (!strcmp(value, words[i])) {
+            cli->config.aia = (enum rvvm_aia)i;
+            return true;
+        }
+    }
+    return error_set(err, "-%s %s: there are: none, aplic, aplic-imsic", o->name, value);
+}
+
 static void not_there(const struct option *o, const char *what)
 {
     fprintf(stderr, "rvvm: -%s: this version has no %s; ignored\n", o->name, what);
 }
 
-static bool set_drive(void *ctx, const struct option *o, const char *value, struct error *err)
+/* What is no word of it is wrong usage; the machine would call it bad input. */
+static bool add_drive(struct cli *cli, const struct option *o, const char *value,
+                      enum rvvm_drive_kind kind, struct error *err)
 {
-    (void)ctx;
-    if (!*value)
-        return error_set(err, "-%s: needs the name of an image", o->name);
-    not_there(o, "drives");
+    struct drive drive;
+    struct rvvm_config *config = &cli->config;
+    if (config->drive_count == DRIVES_MAX)
+        return error_set(err, "-%s %s: there are %u drives already", o->name, value, DRIVES_MAX);
+    if (!drive_parse(&drive, (enum drive_kind)kind, value, err))
+        return error_prefix(err, "-%s", o->name);
+    drive_free(&drive);
+    cli->drives[config->drive_count++] = (struct rvvm_drive){kind, value};
+    config->drives = cli->drives;
     return true;
+}
+
+static bool set_nvme(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    return add_drive(ctx, o, value, RVVM_DRIVE_NVME, err);
+}
+
+static bool set_nvme_namespace(void *ctx, const struct option *o, const char *value,
+                               struct error *err)
+{
+    struct cli *cli = ctx;
+    for (unsigned i = 0; i < cli->config.drive_count; i++)
+        if (cli->drives[i].kind == RVVM_DRIVE_NVME)
+            return add_drive(cli, o, value, RVVM_DRIVE_NVME_NAMESPACE, err);
+    return error_set(err, "-%s %s: needs an NVMe drive before it", o->name, value);
+}
+
+static bool set_virtio_blk(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    return add_drive(ctx, o, value, RVVM_DRIVE_VIRTIO_BLK, err);
+}
+
+static bool set_ata(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    return add_drive(ctx, o, value, RVVM_DRIVE_ATA, err);
+}
+
+/* WHERE, with ",name=NAME" behind it for a port that is no console. The words stay the command line's. */
+static bool set_console(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    struct cli *cli = ctx;
+    struct rvvm_config *config = &cli->config;
+    if (config->console_count == CONSOLES_MAX)
+        return error_set(err, "-%s %s: there are %u already", o->name, value, CONSOLES_MAX);
+    struct rvvm_console *console = &cli->consoles[config->console_count++];
+    config->consoles = cli->consoles;
+    char *name = strstr(value, ",name=");
+    console->where = value;
+    if (name) {
+        console->name = name + strlen(",name=");
+        if (!*console->name || strlen(console->name) > 63)
+            return error_set(err, "-%s %s: a name has 1 to 63 bytes", o->name, value);
+        *name = '\0';
+    }
+    return chardev_check(value, err) || error_prefix(err, "-%s", o->name);
 }
 
 static bool set_resolution(void *ctx, const struct option *o, const char *value, struct error *err)
@@ -225,10 +300,23 @@ static const struct option options[] = {
     {"smp", "N", "harts: 1 to 64, one unless said", option_set_number, AT(config.harts), false},
     {"cpu", "LIST", "processor, as in rv64,zfa=off,sv57=on", option_set_string, AT(config.cpu),
      false},
+    {"aia", "KIND", "interrupt controllers: none (a PLIC, the default), aplic, aplic-imsic", set_aia, 0,
+     false},
     {"rv32", NULL, "a 32-bit processor", option_set_true, AT(rv32), true},
     {"rv64", NULL, "a 64-bit processor (the default)", option_set_true, AT(rv64), true},
+    {"i", "FILE[,WORD...]", "a drive: raw or qcow2; ro, snapshot, discard=off, ...", set_nvme, 0,
+     true},
+    {"image", "FILE", NULL, set_nvme, 0, true},
+    {"nvme", "FILE[,WORD...]", "the same: an NVMe controller with this image", set_nvme, 0, true},
+    {"nvme-ns", "FILE[,WORD...]", "one more namespace of the NVMe controller before it",
+     set_nvme_namespace, 0, true},
+    {"virtio-blk", "FILE[,WORD...]", "a virtio drive", set_virtio_blk, 0, true},
+    {"ata", "FILE[,WORD...]", "an ATA drive on an AHCI controller", set_ata, 0, true},
     {"serial", "WHERE", "stdio, null, pty, file:F, unix:F, tcp:HOST:PORT", option_set_string,
      AT(config.serial), false},
+    {"virtio-console", "WHERE", "a virtio console, hvc0 and so on; WHERE as for -serial",
+     set_console, 0, true},
+    {"virtio-rng", NULL, "a virtio entropy device", option_set_true, AT(config.entropy), true},
     {"nographic", NULL, "no window (there is none yet)", option_set_true, AT(no_window), true},
     {"nogui", NULL, NULL, option_set_true, AT(no_window), true},
     {"no-reboot", NULL, "end when the guest restarts", option_set_true, AT(config.no_reboot), true},
@@ -241,8 +329,6 @@ static const struct option options[] = {
     {"h", NULL, "this help", option_set_true, AT(help), true},
     {"help", NULL, NULL, option_set_true, AT(help), true},
     {"version", NULL, "print the version", option_set_true, AT(version), true},
-    {"i", "FILE", NULL, set_drive, 0, true},
-    {"image", "FILE", NULL, set_drive, 0, true},
     {"res", "WxH", NULL, set_resolution, 0, false},
     {"portfwd", "FORWARD", NULL, set_port_forward, 0, true},
     {0},
@@ -288,6 +374,19 @@ static bool check_firmware(const struct cli *cli, struct error *err)
     return true;
 }
 
+/* Standard input and output are the serial port's, unless a console has asked for them. */
+static bool choose_stdio(struct rvvm_config *config, struct error *err)
+{
+    unsigned users = config->serial && !strcmp(config->serial, "stdio");
+    for (unsigned i = 0; i < config->console_count; i++)
+        users += !strcmp(config->consoles[i].where, "stdio");
+    if (users > 1)
+        return error_set(err, "of -serial and -virtio-console only one can be stdio");
+    if (!config->serial)
+        config->serial = users ? "null" : "stdio";
+    return chardev_check(config->serial, err);
+}
+
 static bool check(struct cli *cli, struct error *err)
 {
     struct rvvm_config *c = &cli->config;
@@ -304,7 +403,7 @@ static bool check(struct cli *cli, struct error *err)
     if (c->cpu && !isa_parse(&isa, c->cpu, err))
         return false;
     c->xlen = isa.xlen;
-    if (!chardev_check(c->serial, err) || !check_firmware(cli, err))
+    if (!choose_stdio(c, err) || !check_firmware(cli, err))
         return false;
     if (!c->firmware && !c->kernel && !c->flash[0].file && !names_firmware(&cli->firmware) &&
         !cli->dump_dtb)
@@ -395,7 +494,7 @@ int main(int argc, char **argv)
     struct cli cli = {0};
     struct error err = {0};
     rvvm_config_init(&cli.config);
-    cli.config.serial = "stdio";
+    cli.config.serial = NULL;
     cli.config.log = log_to_stderr;
     cli.config.dump_line = dump;
     if (!options_parse(options, &cli, argc, argv, set_operand, &err)) {
@@ -416,8 +515,10 @@ int main(int argc, char **argv)
     }
     if (cli.verbose)
         cli.config.log_level = cli.verbose > 1 ? RVVM_LOG_DEBUG : RVVM_LOG_GUEST;
-    if (cli.dump_dtb)
+    if (cli.dump_dtb) {
         cli.config.serial = "null";
+        cli.config.console_count = 0;
+    }
     terminal_install_handlers();
     return run(&cli);
 }

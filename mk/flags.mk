@@ -32,7 +32,7 @@ $(error FLAVOUR=$(FLAVOUR): there are release, debug, asan, ubsan, tsan and fuzz
 endif
 
 # Libraries. Goals that build nothing need not look for them.
-ifneq ($(filter-out run check bench format format-check fuzz-tests clean help uninstall,\
+ifneq ($(filter-out run run-debian check bench format format-check fuzz-tests clean help uninstall,\
         $(or $(MAKECMDGOALS),all)),)
 PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
 has_header = $(shell printf '\#include <$(1)>\n' | \

@@ -83,6 +83,33 @@ struct rvvm_flash {
     bool overlay;     /* what the guest changes is lost at the end */
 };
 
+/* What a drive is connected to. */
+enum rvvm_drive_kind {
+    RVVM_DRIVE_NVME,           /* an NVMe controller of its own */
+    RVVM_DRIVE_NVME_NAMESPACE, /* one more namespace of the RVVM_DRIVE_NVME that is listed before it */
+    RVVM_DRIVE_VIRTIO_BLK,
+    RVVM_DRIVE_ATA, /* a port of an AHCI controller */
+};
+
+/* A drive. image: "FILE", and how to use it behind commas: "disk.qcow2,ro" (rvvm(1), DRIVES). */
+struct rvvm_drive {
+    enum rvvm_drive_kind kind;
+    const char *image;
+};
+
+/* A port of the virtio console device. */
+struct rvvm_console {
+    const char *where; /* as for struct rvvm_config's serial; "stdio" only if nothing else is there */
+    const char *name;  /* a port for programs, of that name (1 to 63 bytes); NULL: a console */
+};
+
+/* The interrupt controllers. */
+enum rvvm_aia {
+    RVVM_AIA_NONE,        /* a PLIC */
+    RVVM_AIA_APLIC,       /* an APLIC, which tells harts by wires */
+    RVVM_AIA_APLIC_IMSIC, /* an APLIC, and an IMSIC a hart: PCI devices send messages to harts */
+};
+
 /*
  * What to make. Fill it with rvvm_config_init first, which sets what stands behind the semicolons.
  * Everything is copied by rvvm_machine_new, which alone reads strings and files. NULL names nothing.
@@ -119,6 +146,15 @@ struct rvvm_config {
     /* Flash at 0x20000000 and 0x22000000; none when neither has a file. A program in the first one runs
      * in place, in S-mode, where a kernel would run if one were named. */
     struct rvvm_flash flash[2];
+
+    const struct rvvm_drive *drives; /* in the order of their places on the bus; NULL */
+    unsigned drive_count;            /* 0 */
+
+    const struct rvvm_console *consoles; /* ports of one virtio console device; NULL */
+    unsigned console_count;              /* up to 31; 0: there is no such device */
+    bool entropy;                        /* a virtio entropy device; false */
+
+    enum rvvm_aia aia; /* RVVM_AIA_NONE */
 };
 
 /* A machine; its parts are the library's. */

@@ -8,10 +8,14 @@
 #include "block/disk.h"
 #include "cpu/code.h"
 #include "dev/cfi_flash.h"
+#include "dev/drive.h"
+#include "dev/virtio/virtio_console.h"
+#include "dev/virtio/virtio_rng.h"
 #include "jit/jit.h"
 #include "machine/board.h"
 #include "ui/serial.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,12 +29,23 @@ _Static_assert((int)RVVM_LOG_ERROR == LOG_ERROR && (int)RVVM_LOG_WARN == LOG_WAR
 _Static_assert(sizeof(((struct rvvm_error *)0)->text) == sizeof(((struct error *)0)->text),
                "no message is cut on the way out");
 
+struct console {
+    char name[24]; /* for log lines */
+    struct chardev *chardev;
+};
+
+_Static_assert((int)RVVM_AIA_NONE == BOARD_PLIC && (int)RVVM_AIA_APLIC == BOARD_APLIC &&
+                   (int)RVVM_AIA_APLIC_IMSIC == BOARD_APLIC_IMSIC,
+               "interrupt controllers are passed on as they are");
+
 struct rvvm_machine {
     struct log log;
     rvvm_log_fn *log_fn;
     void *log_ctx;
     struct event_loop *loop;
     struct chardev *serial;
+    struct console consoles[VIRTIO_CONSOLE_PORTS_MAX];
+    unsigned console_count;
     struct machine *machine;
 };
 
@@ -92,8 +107,14 @@ static bool make_isa(struct isa *isa, const struct rvvm_config *config, struct e
 {
     if (config->xlen != 32 && config->xlen != 64)
         return error_set(err, "a processor of %u bits: 32 or 64", config->xlen);
+    if (config->aia > RVVM_AIA_APLIC_IMSIC)
+        return error_set(err, "there are no interrupt controllers %u", (unsigned)config->aia);
     isa_default(isa, config->xlen);
-    return !config->cpu || isa_parse(isa, config->cpu, err);
+    if (config->cpu && !isa_parse(isa, config->cpu, err))
+        return false;
+    if (config->aia == RVVM_AIA_APLIC_IMSIC)
+        isa->ext |= UINT64_C(1) << EXT_SMAIA | UINT64_C(1) << EXT_SSAIA;
+    return true;
 }
 
 static void serial_quit(void *ctx)
@@ -101,16 +122,66 @@ static void serial_quit(void *ctx)
     rvvm_machine_quit(ctx);
 }
 
-static bool open_serial(struct rvvm_machine *rv, const char *where, struct error *err)
+static struct chardev *open_line(struct rvvm_machine *rv, const char *where, const char *name,
+                                 struct error *err)
 {
     struct serial_config config = {
         .loop = rv->loop,
         .log = &rv->log,
+        .name = name,
         .quit = serial_quit,
         .quit_ctx = rv,
     };
-    rv->serial = chardev_open(where ? where : "null", &config, err);
+    return chardev_open(where ? where : "null", &config, err);
+}
+
+/* The process has one standard input. */
+static bool check_lines(const struct rvvm_config *config, struct error *err)
+{
+    bool taken = config->serial && !strcmp(config->serial, "stdio");
+    if (config->console_count > VIRTIO_CONSOLE_PORTS_MAX)
+        return error_set(err, "%u virtio consoles: at most %u", config->console_count,
+                         VIRTIO_CONSOLE_PORTS_MAX);
+    for (unsigned i = 0; i < config->console_count; i++) {
+        const struct rvvm_console *c = &config->consoles[i];
+        bool stdio = c->where && !strcmp(c->where, "stdio");
+        if (taken && stdio)
+            return error_set(err, "virtio console %u: stdio is taken already", i);
+        if (c->name && (!*c->name || strlen(c->name) > VIRTIO_CONSOLE_NAME_MAX))
+            return error_set(err, "virtio console %u: a name has 1 to %u bytes", i,
+                             VIRTIO_CONSOLE_NAME_MAX);
+        taken |= stdio;
+    }
+    return true;
+}
+
+static bool open_lines(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
+{
+    if (!check_lines(config, err))
+        return false;
+    rv->serial = open_line(rv, config->serial, NULL, err);
+    for (unsigned i = 0; rv->serial && i < config->console_count; i++) {
+        struct console *c = &rv->consoles[i];
+        snprintf(c->name, sizeof(c->name), "virtio console %u", i);
+        c->chardev = open_line(rv, config->consoles[i].where, c->name, err);
+        if (!c->chardev)
+            return error_prefix(err, "%s", c->name);
+        rv->console_count++;
+    }
     return rv->serial;
+}
+
+static bool add_virtio(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
+{
+    struct virtio_console_port ports[VIRTIO_CONSOLE_PORTS_MAX];
+    for (unsigned i = 0; i < rv->console_count; i++)
+        ports[i] = (struct virtio_console_port){rv->consoles[i].chardev, config->consoles[i].name};
+    struct virtio_console_config consoles = {
+        .loop = rv->loop, .ports = ports, .port_count = rv->console_count};
+    struct virtio_rng_config entropy = {.loop = rv->loop};
+    struct pci_bus *bus = rv->machine->pci;
+    return (!rv->console_count || pci_plug(bus, virtio_console_new(&consoles, err), err)) &&
+           (!config->entropy || pci_plug(bus, virtio_rng_new(&entropy, err), err));
 }
 
 static bool has_flash(const struct rvvm_config *config)
@@ -135,6 +206,32 @@ static bool add_flash(struct rvvm_machine *rv, const struct rvvm_config *config,
         }
     }
     return board_add_flash(rv->machine, images, err);
+}
+
+_Static_assert((int)RVVM_DRIVE_NVME == DRIVE_NVME &&
+                   (int)RVVM_DRIVE_NVME_NAMESPACE == DRIVE_NVME_NAMESPACE &&
+                   (int)RVVM_DRIVE_VIRTIO_BLK == DRIVE_VIRTIO_BLK &&
+                   (int)RVVM_DRIVE_ATA == DRIVE_ATA,
+               "kinds of drives are passed on as they are");
+
+static bool add_drives(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
+{
+    struct drives_config how = {.harts = config->harts, .log = &rv->log};
+    struct drive *drives = calloc(config->drive_count + 1, sizeof(*drives));
+    unsigned parsed = 0;
+    bool ok = drives || error_set(err, "out of memory");
+    for (; ok && parsed < config->drive_count; parsed += ok) {
+        const struct rvvm_drive *drive = &config->drives[parsed];
+        if (drive->kind > RVVM_DRIVE_ATA || !drive->image)
+            ok = error_set(err, "drive %u: without an image, or of no kind that there is", parsed);
+        else
+            ok = drive_parse(&drives[parsed], (enum drive_kind)drive->kind, drive->image, err);
+    }
+    ok = ok && drives_plug(rv->machine->pci, drives, parsed, &how, err);
+    for (unsigned i = 0; drives && i < parsed; i++)
+        drive_free(&drives[i]);
+    free(drives);
+    return ok;
 }
 
 /* What can fail for the user's input goes first: the serial line may listen and make files. */
@@ -172,10 +269,12 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
     if (!boot_files_read(&rv->machine->files, &sources, &machine.isa, config->memory, err))
         return false;
     rv->loop = event_loop_new(err);
-    if (!rv->loop || !open_serial(rv, config->serial, err))
+    if (!rv->loop || !open_lines(rv, config, err))
         return false;
-    struct board_config board = {.loop = rv->loop, .serial = rv->serial};
-    return board_build(rv->machine, &board, err) && add_flash(rv, config, err);
+    struct board_config board = {
+        .aia = (enum board_aia)config->aia, .loop = rv->loop, .serial = rv->serial};
+    return board_build(rv->machine, &board, err) && add_flash(rv, config, err) &&
+           add_drives(rv, config, err) && add_virtio(rv, config, err);
 }
 
 struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct rvvm_error *error)
@@ -205,6 +304,8 @@ void rvvm_machine_free(struct rvvm_machine *rv)
         return;
     machine_free(rv->machine);
     chardev_free(rv->serial);
+    for (unsigned i = 0; i < rv->console_count; i++)
+        chardev_free(rv->consoles[i].chardev);
     if (rv->loop)
         event_loop_free(rv->loop);
     free(rv);
@@ -220,6 +321,8 @@ bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *e
     if (ok) {
         ok = machine_run(rv->machine, status, &err);
         chardev_drain(rv->serial);
+        for (unsigned i = 0; i < rv->console_count; i++)
+            chardev_drain(rv->consoles[i].chardev);
         event_loop_stop(rv->loop);
     }
     if (!ok)

@@ -376,7 +376,7 @@ static struct image *open_image(const struct disk_options *o, struct error *err)
         return NULL;
     }
     struct image *image = image_open(&options, err);
-    return image;
+    return image && o->overlay && !o->read_only ? image_overlay(image, o->log, err) : image;
 }
 
 static bool start_thread(struct disk *d, struct error *err)

@@ -55,10 +55,18 @@ struct image *image_open(const struct image_options *options, struct error *err)
     else if (format == DISK_FORMAT_RAW)
         image = raw_open(options, &file, options->format == DISK_FORMAT_AUTO, err);
     else
-        error_set(err, "%s: qcow2 images are not read yet", file.path);
+        image = qcow2_open(options, &file, err);
     if (!image)
         image_file_close(&file);
     return image;
+}
+
+bool image_is_in_chain(const char *path, const struct image_options *options)
+{
+    for (; options && options->above_file; options = options->above)
+        if (image_file_is(options->above_file, path))
+            return true;
+    return false;
 }
 
 void image_close(struct image *image)

@@ -70,12 +70,16 @@ struct image_options {
     bool for_check;       /* open what is marked corrupt or dirty, and leave it so */
     const char *snapshot; /* needs read_only */
     struct log *log;
-    const struct image *above; /* the image that this one backs, for loops */
+    /* Of a backing file: the image that it backs, and what that was opened with. */
+    const struct image_file *above_file;
+    const struct image_options *above;
     unsigned depth;
 };
 
 /* NULL: err says why, in a line that begins with the file's name. */
 struct image *image_open(const struct image_options *options, struct error *err);
+/* Is the file at path one of those above? */
+bool image_is_in_chain(const char *path, const struct image_options *options);
 /* image may be NULL. */
 void image_close(struct image *image);
 

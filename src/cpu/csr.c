@@ -89,8 +89,10 @@ enum csr_result csr_access(struct hart *h, unsigned csr, enum csr_op op, uint64_
         value = (uint32_t)value;
         operand = (uint32_t)operand;
     }
-    if (csr == CSR_MIP || csr == CSR_SIP)
+    if (csr == CSR_MIP || csr == CSR_SIP || csr == CSR_MVIP)
         return csr_modify_ip(h, csr, op, operand);
+    if (csr == CSR_MIREG || csr == CSR_SIREG)
+        return csr_modify_ireg(h, csr, op, operand);
     switch (op) {
     case CSR_WRITE:
         value = operand;
@@ -126,6 +128,9 @@ void csr_reset(struct hart *h)
     c->mcounteren = c->scounteren = 0;
     /* With Svade the hart begins without hardware updates of A and D, else with them. */
     c->menvcfg = isa_has(&h->isa, EXT_SVADU) && !isa_has(&h->isa, EXT_SVADE) ? MENVCFG_ADUE : 0;
+    c->miselect = c->siselect = 0;
+    for (unsigned i = 0; i < IMSIC_FILES; i++)
+        imsic_reset(&h->imsic[i]);
     pmp_reset(h);
     counters_reset(h);
     h->frm = 0;

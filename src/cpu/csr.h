@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Control and status registers (privileged specification 1.13; Sstc, Sscofpmf, Smepmp, Zkr).
+ * Control and status registers (privileged specification 1.13; Sstc, Sscofpmf, Smepmp, Zkr, Smaia,
+ * Ssaia).
  *
  * csr.def lists them; csr_access is the one way in for the CSR instructions. The parts of the hart
  * that act on a register's value read it from struct csr_file.
@@ -84,6 +85,7 @@ struct csr_file {
     uint64_t menvcfg, senvcfg;
     uint64_t mseccfg;
     uint64_t mcounteren, scounteren;
+    uint64_t miselect, siselect;
     _Atomic uint64_t stimecmp; /* written under hart.lock, together with the STI wire */
     struct pmp pmp;
     struct counters counters;

@@ -37,7 +37,14 @@ csr_write_fn csr_write_counter, csr_write_mcounteren, csr_write_mcountinhibit, c
     csr_write_stimecmp;
 csr_check_fn csr_check_counter, csr_check_stimecmp;
 
-/* mip and sip: the registers among their bits change in one step, as other threads set them too. */
+/* csr_aia.c: what the Advanced Interrupt Architecture adds */
+csr_read_fn csr_read_ireg, csr_read_topei, csr_read_topi, csr_read_mvip;
+csr_write_fn csr_write_topei;
+csr_check_fn csr_check_ireg;
+/* mireg and sireg: pending bits among them change in one step too. */
+enum csr_result csr_modify_ireg(struct hart *h, unsigned csr, enum csr_op op, uint64_t operand);
+
+/* mip, sip and mvip: the registers among their bits change in one step, as other threads set them too. */
 enum csr_result csr_modify_ip(struct hart *h, unsigned csr, enum csr_op op, uint64_t operand);
 
 /* The bits of mip that this hart can have. */

@@ -171,7 +171,9 @@ enum csr_result csr_modify_ip(struct hart *h, unsigned csr, enum csr_op op, uint
     if (csr == CSR_SIP) {
         mask = (1ull << IRQ_SSI | 1ull << IRQ_LCOFI) & h->csr.mideleg;
     } else {
-        mask = 1ull << IRQ_SSI | 1ull << IRQ_STI | 1ull << IRQ_SEI | 1ull << IRQ_LCOFI;
+        mask = 1ull << IRQ_SSI | 1ull << IRQ_STI | 1ull << IRQ_SEI;
+        if (csr == CSR_MIP)
+            mask |= 1ull << IRQ_LCOFI;
         if (h->csr.menvcfg & MENVCFG_STCE) /* then STIP is the comparison with stimecmp */
             mask &= ~(1ull << IRQ_STI);
     }

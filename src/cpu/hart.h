@@ -12,6 +12,7 @@
 #include "cpu/bus.h"
 #include "cpu/csr.h"
 #include "cpu/fp.h"
+#include "cpu/imsic.h"
 #include "cpu/tlb.h"
 #include "isa/isa.h"
 #include <pthread.h>
@@ -153,6 +154,8 @@ struct hart {
     _Atomic uint64_t irq_lines; /* any thread: bits of mip that wires hold up */
     _Atomic uint64_t
         mip_soft; /* any thread: bits of mip that are registers (SSIP, software SEIP, LCOFIP) */
+
+    struct imsic_file imsic[IMSIC_FILES]; /* with Smaia or Ssaia; enum imsic_level */
 
     unsigned id;            /* mhartid */
     bool told_endless_trap; /* trap.c: said so once */

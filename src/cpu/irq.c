@@ -30,6 +30,8 @@ uint64_t hart_mip(const struct hart *h)
         soft &= ~(1ull << IRQ_STI);
     else
         lines &= ~(1ull << IRQ_STI);
+    if (isa_has(&h->isa, EXT_SMAIA) || isa_has(&h->isa, EXT_SSAIA))
+        lines = imsic_deliver(h->imsic, lines);
     return lines | soft;
 }
 
@@ -38,7 +40,7 @@ bool hart_irq_pending(const struct hart *h)
     return hart_mip(h) & h->csr.mie;
 }
 
-static int highest(uint64_t pending)
+int irq_highest(uint64_t pending)
 {
     static const uint8_t order[] = {IRQ_MEI, IRQ_MSI, IRQ_MTI,  IRQ_SEI,
                                     IRQ_SSI, IRQ_STI, IRQ_LCOFI};
@@ -56,9 +58,9 @@ int irq_choose(const struct hart *h)
     uint64_t supervisor = pending & h->csr.mideleg;
 
     if (machine && (h->priv < PRIV_M || h->csr.mstatus & MSTATUS_MIE))
-        return highest(machine);
+        return irq_highest(machine);
     if (supervisor && (h->priv < PRIV_S || (h->priv == PRIV_S && h->csr.mstatus & MSTATUS_SIE)))
-        return highest(supervisor);
+        return irq_highest(supervisor);
     return -1;
 }
 

@@ -8,6 +8,9 @@
 /* The number of the interrupt to take now, or -1. */
 int irq_choose(const struct hart *h);
 
+/* Of the interrupts in a mask the one that goes first, or -1. */
+int irq_highest(uint64_t pending);
+
 /*
  * After anything that may enable an interrupt: when one can be taken, sets HART_EV_IRQ so that the
  * next block boundary takes it, and is true.

@@ -41,6 +41,9 @@ void image_file_close(struct image_file *f);
 bool image_file_direct(const struct image_file *f, uint64_t offset, const struct iovec *iov,
                        unsigned iovcnt);
 
+/* Is it the file at path? */
+bool image_file_is(const struct image_file *f, const char *path);
+
 int image_file_size(const struct image_file *f, uint64_t *size);
 /* Bytes of the host's disk that it takes. */
 uint64_t image_file_allocated(const struct image_file *f);

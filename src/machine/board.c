@@ -7,9 +7,10 @@
  *     0x00101000  real-time clock          irq 11
  *     0x02000000  ACLINT
  *     0x03000000  PCI: IO ports
- *     0x0c000000  PLIC
+ *     0x0c000000  PLIC; with -aia the APLIC's M-mode domain, and S-mode's at 0x0d000000
  *     0x10000000  UART                     irq 10
  *     0x20000000  flash, two banks; when there are images for it
+ *     0x24000000  IMSICs of M-mode, of S-mode at 0x28000000; with -aia aplic-imsic
  *     0x30000000  PCI: config space        irq 32 to 35
  *     0x40000000  PCI: 32-bit memory
  *     0x80000000  main memory
@@ -20,11 +21,9 @@
 #include "dev/aclint.h"
 #include "dev/cfi_flash.h"
 #include "dev/goldfish_rtc.h"
-#include "dev/pci/pci_host.h"
-#include "dev/plic.h"
+#include "dev/interrupts.h"
 #include "dev/syscon.h"
 #include "dev/uart16550.h"
-#include "machine/fdt.h"
 
 static uint64_t board_time(void *ctx)
 {
@@ -38,11 +37,10 @@ static void board_set_stimer(void *ctx, unsigned hart, uint64_t when)
     aclint_set_stimer(m->clock, hart, when);
 }
 
-static bool add_pci(struct machine *m, struct device *plic, struct error *err)
+static bool add_pci(struct machine *m, const struct interrupts *irqs, struct error *err)
 {
-    struct pci_host_config config = {.machine = m, .intx_parent = DT_PLIC, .intx_cells = 1};
-    for (unsigned i = 0; i < 4; i++)
-        config.intx[i] = plic_line(plic, PCI_INTX_IRQ + i);
+    struct pci_host_config config = {.machine = m};
+    interrupts_for_pci(irqs, &config);
     m->pci = pci_host_add(&config, err);
     return m->pci;
 }
@@ -54,6 +52,7 @@ bool board_build(struct machine *m, const struct board_config *config, struct er
         .count = m->hart_count,
         .set = hart_wires_set,
         .stimer_expired = hart_wires_stimer_expired,
+        .message = hart_wires_message,
     };
     struct machine_requests requests = {.request = machine_request, .ctx = m};
 
@@ -70,22 +69,22 @@ bool board_build(struct machine *m, const struct board_config *config, struct er
     m->bus.time = board_time;
     m->bus.set_stimer = board_set_stimer;
 
-    struct plic_config interrupts = {.wires = wires};
-    struct device *plic = plic_new(&interrupts, err);
-    if (!machine_add(m, plic, PLIC_BASE, err))
+    struct interrupts irqs;
+    if (!interrupts_add(&irqs, m, &wires, config->aia, err))
         return false;
 
-    struct goldfish_rtc_config clock = {plic_line(plic, GOLDFISH_RTC_IRQ), config->loop};
+    struct goldfish_rtc_config clock = {interrupts_line(&irqs, GOLDFISH_RTC_IRQ), config->loop};
     if (!machine_add(m, goldfish_rtc_new(&clock, err), GOLDFISH_RTC_BASE, err))
         return false;
 
-    struct uart16550_config serial = {plic_line(plic, UART_IRQ), config->serial, config->loop};
+    struct uart16550_config serial = {interrupts_line(&irqs, UART_IRQ), config->serial,
+                                      config->loop};
     struct device *uart = uart16550_new(&serial, err);
     if (!machine_add(m, uart, UART_BASE, err))
         return false;
     m->console = (struct machine_console){uart16550_put, uart16550_get, uart};
     m->stdout_path = "/soc/serial@10000000";
-    return add_pci(m, plic, err);
+    return add_pci(m, &irqs, err);
 }
 
 bool board_add_flash(struct machine *m, struct disk *const images[2], struct error *err)

@@ -7,7 +7,15 @@
 #include "machine/chardev.h"
 #include "machine/machine.h"
 
+/* Interrupt controllers. */
+enum board_aia {
+    BOARD_PLIC,
+    BOARD_APLIC,       /* by wires */
+    BOARD_APLIC_IMSIC, /* by messages; harts have Smaia and Ssaia */
+};
+
 struct board_config {
+    enum board_aia aia;
     struct event_loop *loop; /* outlives the machine */
     struct chardev *serial;  /* outlives the machine */
 };

@@ -27,6 +27,7 @@ struct fdt {
     struct dt_tree main, tail;
     struct dt_tree *now; /* where writing goes on */
     int error;           /* first libfdt error, 0: none */
+    struct dt_config config;
 };
 
 static void dt_fail(struct fdt *fdt, int code)
@@ -78,11 +79,12 @@ static bool dt_tree_start(struct fdt *fdt, struct dt_tree *tree)
     return true;
 }
 
-struct fdt *dt_new(void)
+struct fdt *dt_new(const struct dt_config *config)
 {
     struct fdt *fdt = calloc(1, sizeof(*fdt));
     if (!fdt)
         return NULL;
+    fdt->config = config ? *config : (struct dt_config){.irq_parent = DT_PLIC, .irq_cells = 1};
     fdt->now = &fdt->main;
     if (!dt_tree_start(fdt, &fdt->main)) {
         dt_free(fdt);
@@ -98,6 +100,11 @@ void dt_free(struct fdt *fdt)
     free(fdt->main.blob);
     free(fdt->tail.blob);
     free(fdt);
+}
+
+bool dt_is_for_supervisor(const struct fdt *fdt)
+{
+    return fdt->config.supervisor;
 }
 
 static void dt_begin_named(struct fdt *fdt, const char *name)
@@ -228,8 +235,9 @@ void dt_prop_reg(struct fdt *fdt, uint64_t base, uint64_t size)
 
 void dt_prop_irq(struct fdt *fdt, unsigned irq)
 {
-    dt_prop_u32(fdt, "interrupts", irq);
-    dt_prop_u32(fdt, "interrupt-parent", DT_PLIC);
+    const uint32_t level_high = 4, cells[] = {irq, level_high};
+    dt_prop_cells(fdt, "interrupts", cells, fdt->config.irq_cells);
+    dt_prop_u32(fdt, "interrupt-parent", fdt->config.irq_parent);
 }
 
 void dt_prop_phandle(struct fdt *fdt, unsigned phandle)

@@ -27,12 +27,23 @@ struct fdt;
 enum dt_phandle {
     DT_PLIC = 1,
     DT_SYSCON = 2,
+    DT_APLIC_M = 3,
+    DT_APLIC_S = 4,
+    DT_IMSIC_M = 5,
+    DT_IMSIC_S = 6,
     DT_CPU0 = 0x100,  /* + hart */
     DT_INTC0 = 0x200, /* + hart: the hart's own interrupt controller */
 };
 
-/* In the middle of the root node. NULL: no memory. */
-struct fdt *dt_new(void);
+struct dt_config {
+    uint32_t irq_parent; /* phandle of the controller that devices' interrupts go to */
+    unsigned irq_cells;  /* that an input takes: 1 the number, 2 the number and the kind */
+    bool supervisor;     /* the reader starts in S-mode: nothing of M-mode's is its business */
+};
+
+/* In the middle of the root node. config may be NULL: a PLIC, and M-mode. NULL: no memory. */
+struct fdt *dt_new(const struct dt_config *config);
+bool dt_is_for_supervisor(const struct fdt *fdt);
 void dt_free(struct fdt *fdt);
 
 void dt_begin_node(struct fdt *fdt, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -49,7 +60,7 @@ void dt_prop_bytes(struct fdt *fdt, const char *name, const void *bytes, size_t 
 
 /* reg = <base size>, two cells each. */
 void dt_prop_reg(struct fdt *fdt, uint64_t base, uint64_t size);
-/* interrupts and interrupt-parent: an input of the PLIC. */
+/* interrupts and interrupt-parent: an input of the interrupt controller, up while it is high. */
 void dt_prop_irq(struct fdt *fdt, unsigned irq);
 /* The node's own phandle. */
 void dt_prop_phandle(struct fdt *fdt, unsigned phandle);

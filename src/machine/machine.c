@@ -297,6 +297,8 @@ bool machine_load(struct machine *m, struct error *err)
     if (m->jit)
         jit_ram_written(m->jit, 0, m->bus.ram_size);
     m->bus.sbi_call = m->boot.supervisor ? sbi_call : NULL;
+    if (m->boot.supervisor && m->irq_controller.delegate)
+        m->irq_controller.delegate(m->irq_controller.dev);
     for (unsigned i = 0; i < m->hart_count; i++) {
         struct machine_hart *mh = &m->harts[i];
         m->retired += mh->hart->instret;

@@ -64,6 +64,15 @@ struct machine_console {
     struct device *dev; /* NULL: no console */
 };
 
+/* Whom the devices' interrupts go to. */
+struct machine_irq_controller {
+    uint32_t phandle; /* in the device tree */
+    unsigned cells;   /* that an input takes there: 1 the number, 2 the number and the kind */
+    /* Before a kernel starts that has no firmware below it: what that would do. NULL: nothing. */
+    void (*delegate)(struct device *dev);
+    struct device *dev;
+};
+
 struct machine {
     struct bus bus;
     struct log *log;
@@ -81,6 +90,7 @@ struct machine {
 
     /* Set by the board. */
     struct machine_console console;
+    struct machine_irq_controller irq_controller;
     struct device *clock;    /* the device that keeps the time */
     struct pci_bus *pci;     /* the root bus, for what is plugged in; NULL: none */
     const char *stdout_path; /* device tree path of the console; NULL: none */

@@ -48,7 +48,10 @@ struct chardev *chardev_open(const char *spec, const struct serial_config *confi
     const struct back *b = find(spec, &rest, err);
     if (!b)
         return NULL;
-    struct chardev *cd = b->open(rest, config, err);
+    struct serial_config named = *config;
+    if (!named.name)
+        named.name = "the serial port";
+    struct chardev *cd = b->open(rest, &named, err);
     if (!cd)
         error_prefix(err, "serial %s", b->word);
     return cd;

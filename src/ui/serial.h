@@ -19,6 +19,7 @@
 struct serial_config {
     struct event_loop *loop; /* outlives the channel */
     struct log *log;         /* may be NULL; outlives the channel */
+    const char *name;        /* for log lines; NULL: "the serial port"; outlives the channel */
     /* stdio only, event loop's thread: the user asked to leave (Ctrl-A x). May be NULL. */
     void (*quit)(void *ctx);
     void *quit_ctx;

@@ -14,7 +14,7 @@ struct serial_file {
 static void on_output_ended(struct serial_stream *s)
 {
     log_line(s->config.log, LOG_ERROR,
-             "the serial port's file takes no more: what the guest prints is dropped");
+             "the file of %s takes no more: what the guest prints is dropped", s->config.name);
 }
 
 static const struct serial_hooks hooks = {

@@ -90,6 +90,6 @@ struct chardev *serial_pty_open(const char *rest, const struct serial_config *co
     event_timer_init(&b->look, config->loop, on_look, b);
     look_later(b);
     /* A warning, as nobody could guess the name without it. */
-    log_line(config->log, LOG_WARN, "the serial port is %s", name);
+    log_line(config->log, LOG_WARN, "%s is %s", config->name, name);
     return &b->stream.chardev;
 }

@@ -129,7 +129,7 @@ struct chardev *serial_unix_open(const char *path, const struct serial_config *c
     int listener = stream_listen_unix(path, err);
     if (listener < 0)
         return NULL;
-    log_line(config->log, LOG_INFO, "the serial port listens on %s", path);
+    log_line(config->log, LOG_INFO, "%s listens on %s", config->name, path);
     return open_socket(listener, path, config, err);
 }
 
@@ -142,6 +142,6 @@ struct chardev *serial_tcp_open(const char *address, const struct serial_config 
         return NULL;
     /* With port 0 the port is the system's choice, which the user has to be told. */
     bool chosen = strcmp(strrchr(address, ':'), ":0") == 0;
-    log_line(config->log, chosen ? LOG_WARN : LOG_INFO, "the serial port listens on %s", name);
+    log_line(config->log, chosen ? LOG_WARN : LOG_INFO, "%s listens on %s", config->name, name);
     return open_socket(listener, NULL, config, err);
 }

@@ -18,6 +18,7 @@
 #include "dev/pci/pci_host.h"
 #include "dev/pci/regs.h"
 #include "machine/machine.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,8 +29,8 @@
 struct rig {
     struct machine *m;
     struct pci_bus *root;
-    bool wire[4];
-    unsigned messages; /* that came */
+    _Atomic bool wire[4];      /* devices drive them from threads of their own */
+    _Atomic unsigned messages; /* that came */
     struct {
         uint64_t address;
         uint32_t data;
@@ -135,7 +136,8 @@ static inline bool rig_message(void *ctx, uint64_t address, uint32_t data)
         return false;
     assert_true(rig->messages < RIG_MESSAGES);
     rig->message[rig->messages].address = address;
-    rig->message[rig->messages++].data = data;
+    rig->message[rig->messages].data = data;
+    rig->messages++;
     return true;
 }
 

@@ -81,18 +81,6 @@ static unsigned create_sq(struct nvme_request *request)
     return nvme_sq_create(c, id, command->prp1, size, cq) ? STATUS_SUCCESS : STATUS_INTERNAL_ERROR;
 }
 
-/* Waits for what disks have of it: nvme_finish_deletions. */
-static unsigned delete_sq(struct nvme_request *request)
-{
-    struct nvme *c = request->nvme;
-    unsigned id = request->command.cdw10 & 0xffff;
-    if (!id || !queue_exists(c, id, false) || c->sq[id].deleting)
-        return STATUS_QUEUE_ID_INVALID;
-    c->sq[id].deleting = request;
-    c->deletions++;
-    return LATER;
-}
-
 void nvme_finish_deletions(struct nvme *c)
 {
     for (unsigned i = 1; i < NVME_QUEUES; i++) {
@@ -103,6 +91,19 @@ void nvme_finish_deletions(struct nvme *c)
         c->deletions--;
         nvme_complete(request, STATUS_SUCCESS);
     }
+}
+
+/* Waits for what disks have of it. */
+static unsigned delete_sq(struct nvme_request *request)
+{
+    struct nvme *c = request->nvme;
+    unsigned id = request->command.cdw10 & 0xffff;
+    if (!id || !queue_exists(c, id, false) || c->sq[id].deleting)
+        return STATUS_QUEUE_ID_INVALID;
+    c->sq[id].deleting = request;
+    c->deletions++;
+    nvme_finish_deletions(c);
+    return LATER;
 }
 
 static unsigned delete_cq(struct nvme_request *request)
@@ -172,7 +173,6 @@ void nvme_async_event(struct nvme *c, enum nvme_event_type type, unsigned info,
 void nvme_async_event_read(struct nvme *c, enum nvme_event_type type)
 {
     c->events[type].masked = false;
-    tell_events(c);
 }
 
 static unsigned wait_for_event(struct nvme_request *request)
@@ -181,7 +181,6 @@ static unsigned wait_for_event(struct nvme_request *request)
     if (c->async_count == NVME_ASYNC_EVENTS)
         return STATUS_ASYNC_LIMIT_EXCEEDED;
     c->async[c->async_count++] = request;
-    tell_events(c);
     return LATER;
 }
 
@@ -241,7 +240,9 @@ static unsigned carry_out(struct nvme_request *request)
 
 void nvme_admin_command(struct nvme_request *request)
 {
+    struct nvme *c = request->nvme;
     unsigned status = carry_out(request);
     if (status != LATER)
         nvme_complete(request, status);
+    tell_events(c);
 }

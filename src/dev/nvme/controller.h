@@ -188,8 +188,9 @@ struct nvme {
     uint64_t started; /* clock_monotonic_ns() of power-on */
 
     /* Any thread. */
-    _Atomic bool halted; /* the machine resets: nothing is begun */
-    _Atomic uint32_t doorbells[NVME_QUEUES];
+    _Atomic bool halted;                         /* the machine resets: nothing is begun */
+    _Atomic uint32_t sq_sizes[NVME_QUEUES];      /* entries; 0: there is no such queue */
+    _Atomic uint32_t doorbells[NVME_QUEUES];     /* tails */
     _Atomic uint64_t rung[2];                    /* bits: these doorbells were written */
     _Atomic unsigned bad_doorbells;              /* bits: 1 << EVENT_ERROR_INVALID_DOORBELL... */
     _Atomic(struct nvme_request *) disk_results; /* requests that disks have done, newest first */
@@ -202,7 +203,7 @@ struct nvme {
 
     /* The task's. */
     enum nvme_state state;
-    bool shutting_down; /* own is under way */
+    bool shut_down; /* or about to be: nothing is fetched until the next reset */
     unsigned page_size;
     struct nvme_sq sq[NVME_QUEUES];
     unsigned deletions; /* queues that are being deleted */
@@ -274,7 +275,8 @@ void nvme_admin_command(struct nvme_request *request);
 void nvme_finish_deletions(struct nvme *c);
 void nvme_async_event(struct nvme *c, enum nvme_event_type type, unsigned info,
                       enum nvme_log_page page);
-void nvme_async_event_read(struct nvme *c, enum nvme_event_type type); /* its log page was */
+/* Its log page was read: it may be told again, behind the completion of the command that reads. */
+void nvme_async_event_read(struct nvme *c, enum nvme_event_type type);
 
 /* identify.c, log_pages.c, features.c: a status; the result goes to request->result. */
 unsigned nvme_identify(struct nvme_request *request);

@@ -140,7 +140,6 @@ static unsigned identify_controller(struct nvme_request *request)
                 ONCS_TIMESTAMP,
         .vwc = VWC_PRESENT | VWC_FLUSH_ALL,
         .sgls = SGLS_ANY_ALIGNMENT,
-        .psd[0].mp = 2500, /* units of 10 mW */
     };
     put_text(id.sn, sizeof(id.sn), c->serial);
     put_text(id.mn, sizeof(id.mn), "RVVM NVMe disk");

@@ -188,6 +188,7 @@ static void forget_all(struct nvme *c)
     atomic_exchange(&c->rung[1], 0);
     atomic_exchange(&c->bad_doorbells, 0);
     c->deletions = 0;
+    c->shut_down = false;
     c->async_count = 0;
     memset(c->events, 0, sizeof(c->events));
     c->shadow_doorbells = c->shadow_events = NULL;
@@ -232,9 +233,11 @@ static void enable(struct nvme *c, const struct nvme_registers *r)
             wrong = "queue size: out of memory";
     }
     c->state = wrong ? NVME_FAILED : NVME_READY;
+    c->shut_down = false;
     if (wrong)
         log_line(pci_log(c->pci), LOG_GUEST, "nvme: enabled with a bad %s", wrong);
     pthread_mutex_lock(&c->lock);
+    c->registers.csts &= ~(uint32_t)CSTS_SHST_MASK;
     c->registers.csts |= wrong ? CSTS_CFS : CSTS_RDY;
     pthread_mutex_unlock(&c->lock);
 }
@@ -242,7 +245,6 @@ static void enable(struct nvme *c, const struct nvme_registers *r)
 static void shutdown_done(struct nvme_request *request, int error)
 {
     struct nvme *c = request->nvme;
-    c->shutting_down = false;
     if (error)
         log_line(pci_log(c->pci), LOG_ERROR, "nvme: flush at shutdown: %s", strerror(error));
     pthread_mutex_lock(&c->lock);
@@ -280,7 +282,7 @@ static void follow_registers(struct nvme *c)
         pthread_mutex_lock(&c->lock);
         c->registers.shutdown = false;
         pthread_mutex_unlock(&c->lock);
-        c->shutting_down = true;
+        c->shut_down = true;
         nvme_flush_all(&c->own, shutdown_done);
     }
 }
@@ -297,7 +299,7 @@ static void nvme_run(struct disk_task *task)
         nvme_post_waiting(c);
         if (c->deletions)
             nvme_finish_deletions(c);
-        if (!c->shutting_down)
+        if (!c->shut_down)
             nvme_queues_fetch(c);
         nvme_queues_interrupt(c);
     }
@@ -329,7 +331,6 @@ static void reset(void *state)
     c->counters.power_cycles++;
     c->registers = (struct nvme_registers){0};
     pthread_mutex_unlock(&c->lock);
-    c->shutting_down = false;
     forget_all(c);
     atomic_store(&c->halted, false);
 }

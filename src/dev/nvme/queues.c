@@ -106,6 +106,10 @@ void nvme_ring(struct nvme *c, unsigned index, uint32_t value)
         bad_doorbell(c, EVENT_ERROR_INVALID_DOORBELL);
     } else if (index % 2) {
         ring_head(c, id, value);
+    } else if (value >= atomic_load(&c->sq_sizes[id])) {
+        /* Checked here, so that it cannot take the place of a good one that was not seen yet. */
+        bad_doorbell(c, atomic_load(&c->sq_sizes[id]) ? EVENT_ERROR_INVALID_DOORBELL_VALUE
+                                                      : EVENT_ERROR_INVALID_DOORBELL);
     } else {
         atomic_store(&c->doorbells[id], value);
         atomic_fetch_or(&c->rung[id / 64], UINT64_C(1) << id % 64);
@@ -117,18 +121,6 @@ void nvme_ring(struct nvme *c, unsigned index, uint32_t value)
  * Submission: the rest of this file runs in the task.
  */
 
-static void set_tail(struct nvme_sq *sq, uint32_t value)
-{
-    struct nvme *c = sq->nvme;
-    if (value < sq->size)
-        sq->tail = value;
-    else
-        nvme_async_event(c, EVENT_ERROR,
-                         sq->size ? EVENT_ERROR_INVALID_DOORBELL_VALUE
-                                  : EVENT_ERROR_INVALID_DOORBELL,
-                         LOG_PAGE_ERROR);
-}
-
 static void take_doorbells(struct nvme *c)
 {
     for (unsigned word = 0; word < 2; word++) {
@@ -138,8 +130,10 @@ static void take_doorbells(struct nvme *c)
         for (; rung; rung &= rung - 1) {
             unsigned id = 64 * word + (unsigned)__builtin_ctzll(rung);
             struct nvme_sq *sq = &c->sq[id];
-            if (!sq->shadow.doorbell) /* which else has the value */
-                set_tail(sq, atomic_load(&c->doorbells[id]));
+            uint32_t tail = atomic_load(&c->doorbells[id]);
+            /* A shadow has the value, where there is one. The queue may be another by now. */
+            if (!sq->shadow.doorbell && tail < sq->size)
+                sq->tail = tail;
         }
     }
     unsigned bad = atomic_exchange(&c->bad_doorbells, 0);
@@ -165,13 +159,22 @@ static uint32_t watch_shadow(struct nvme_shadow *shadow)
     return value;
 }
 
+static void look_at_shadow(struct nvme_sq *sq)
+{
+    uint32_t tail = watch_shadow(&sq->shadow);
+    if (tail < sq->size)
+        sq->tail = tail;
+    else
+        nvme_async_event(sq->nvme, EVENT_ERROR, EVENT_ERROR_INVALID_DOORBELL_VALUE, LOG_PAGE_ERROR);
+}
+
 /* Whether there is a command to fetch and room to deal with it. */
 static bool sq_has_work(struct nvme_sq *sq)
 {
     if (!sq->size || sq->deleting || !sq->free || sq->cq->waiting.first)
         return false;
     if (sq->head == sq->tail && sq->shadow.doorbell)
-        set_tail(sq, watch_shadow(&sq->shadow));
+        look_at_shadow(sq);
     return sq->head != sq->tail;
 }
 
@@ -456,6 +459,7 @@ bool nvme_sq_create(struct nvme *c, unsigned id, uint64_t base, unsigned size, u
         free_request(&sq->requests[i]);
     }
     sq->size = size;
+    atomic_store(&c->sq_sizes[id], size);
     sq->cq->users++;
     if (c->sq_end <= id)
         c->sq_end = id + 1;
@@ -467,6 +471,7 @@ bool nvme_sq_create(struct nvme *c, unsigned id, uint64_t base, unsigned size, u
 void nvme_sq_delete(struct nvme_sq *sq)
 {
     struct nvme *c = sq->nvme;
+    atomic_store(&c->sq_sizes[sq->id], 0);
     list_forget(&sq->cq->waiting, sq);
     list_forget(&c->compare_waiting, sq);
     sq->cq->users--;

@@ -215,8 +215,8 @@ void io_queue_sleep(struct io_queue *q)
     if (q->uring)
         io_uring_cq_eventfd_toggle(&q->ring, true);
 #endif
-    atomic_store(&q->asleep, true);
-    atomic_thread_fence(memory_order_seq_cst); /* the flags first, then a look at what is there */
+    /* An exchange, since it orders memory: the flags first, then a look at what is there. */
+    atomic_exchange(&q->asleep, true);
     if (!has_something(q)) {
         ssize_t n = read(q->event, &count, sizeof(count)); /* EINTR: for no reason */
         (void)n;

@@ -78,6 +78,13 @@ bool image_file_direct(const struct image_file *f, uint64_t offset, const struct
     return !(bits & (f->direct_align - 1));
 }
 
+bool image_file_is(const struct image_file *f, const char *path)
+{
+    struct stat own, other;
+    return fstat(f->fd, &own) == 0 && stat(path, &other) == 0 && own.st_dev == other.st_dev &&
+           own.st_ino == other.st_ino;
+}
+
 int image_file_size(const struct image_file *f, uint64_t *size)
 {
     /* Not st_size, which is 0 for a block device. */

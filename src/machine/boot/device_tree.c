@@ -151,7 +151,10 @@ static bool describe_machine(const struct machine *m, struct fdt *fdt, struct er
 
 static bool make_own(const struct machine *m, void **blob, size_t *size, struct error *err)
 {
-    struct fdt *fdt = dt_new();
+    const struct dt_config config = {.irq_parent = m->irq_controller.phandle,
+                                     .irq_cells = m->irq_controller.cells,
+                                     .supervisor = m->boot.supervisor};
+    struct fdt *fdt = dt_new(&config);
     if (!fdt)
         return error_set(err, "out of memory");
     bool ok = describe_machine(m, fdt, err) && dt_finish(fdt, blob, size, err);
