@@ -110,9 +110,8 @@ void test_main(void)
     uint64_t start = clint_time();
     do
         all_work();
-    while (interrupts < 500 && clint_time() - start < 3000000);
+    while (interrupts <= 20 || (interrupts < 500 && clint_time() - start < 3000000));
     csr_clear(mstatus, MSTATUS_MIE);
     csr_write(mie, 0);
     csr_write(mtvec, vector);
-    CHECK_TRUE(interrupts > 20);
 }
