@@ -10,7 +10,7 @@
  * Folded on the way, because nearly every instruction with an immediate has something of it:
  * F1. operations of two constants, extension of a constant;
  * F2. pc + constant is another pc;
- * F3. a + 0 is a;
+ * F3. a + 0 is a; of 32 bits also where a has more (rule 2);
  * F4. extension to 32 bits of what has the type i32 anyway (rv32) is the value itself;
  * F5. a register that was set to a constant or a pc in the block is that;
  * F6. pc AND -2 is pc, and a jump to it is relative;
@@ -111,7 +111,7 @@ SHARED ir_ref binary(struct builder *b, enum ir_op op, enum ir_type type, ir_ref
         int64_t n = cut(type, j->imm);
         if (i->op == IR_const && fold(op, type, cut(type, i->imm), n, &value))
             return constant(b, type, value);
-        if (op == IR_add && n == 0 && i->type == type)
+        if (op == IR_add && n == 0 && (i->type == type || type == IR_I32))
             return x; /* F3 */
         if (op == IR_add && i->op == IR_pc && type == b->xlen)
             return pc(b, i->imm + n); /* F2 */

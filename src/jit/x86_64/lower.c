@@ -329,6 +329,51 @@ void lower_widen(struct lower *l, uint32_t guests)
     }
 }
 
+static bool is_sexted(const struct lower *l, ir_ref ref)
+{
+    const struct ir_insn *i = lower_insn(l, ref);
+    switch (i->op) {
+    case IR_get_x:
+        return l->sexted >> i->imm & 1;
+    case IR_const:
+        return i->imm == (int32_t)i->imm;
+    case IR_sext:
+        return i->imm <= 32;
+    case IR_zext:
+        return i->imm < 32;
+    case IR_load:
+        return i->mem != IR_MEM_u32 && i->mem != IR_MEM_u64;
+    case IR_slt:
+    case IR_sltu:
+    case IR_eq:
+    case IR_ne:
+        return true;
+    case IR_and:
+    case IR_or:
+    case IR_xor:
+        return is_sexted(l, i->a) && is_sexted(l, i->b);
+    default:
+        return false;
+    }
+}
+
+void lower_note_sexted(struct lower *l, unsigned guest, const struct ir_insn *value)
+{
+    uint32_t bit = UINT32_C(1) << guest;
+    bool sexted = value && l->xw == W64 && is_sexted(l, (ir_ref)(value - l->ir->insns));
+    l->sexted = (l->sexted & ~bit) | (sexted ? bit : 0);
+}
+
+/* Whether a logical operation can be done on the low halves of its operands, one of which is narrow. */
+static bool does_halves(const struct lower *l, const struct ir_insn *i)
+{
+    const struct ir_insn *a = lower_insn(l, i->a), *b = lower_insn(l, i->b);
+    const struct ir_insn *write = lower_write_behind(l);
+    return (i->op == IR_and || i->op == IR_or || i->op == IR_xor) && i->type == IR_I64 && write &&
+           lower_x(l, (unsigned)write->imm) != NO_REG && a->op == IR_get_x &&
+           (b->op == IR_get_x || b->op == IR_const) && is_sexted(l, i->a) && is_sexted(l, i->b);
+}
+
 /* Whether an operation looks at the upper half of operand number n. */
 static bool looks_above(const struct lower *l, const struct ir_insn *i, unsigned n)
 {
@@ -528,7 +573,8 @@ void lower_count_uses(struct lower *l)
 static void lower_one(struct lower *l)
 {
     const struct ir_insn *i = lower_insn(l, (ir_ref)l->at);
-    if (l->narrow) {
+    l->halves = l->narrow && does_halves(l, i);
+    if (l->narrow && !l->halves) {
         widen_operands(l, i);
         if (needs_all(i))
             lower_widen_all(l);

@@ -94,6 +94,8 @@ struct lower {
     uint32_t page_offset;        /* of the block in its page */
     enum width xw;               /* of guest registers */
     uint32_t narrow; /* guest registers whose upper half is still to be made from bit 31 */
+    uint32_t sexted; /* guest registers that hold, or will, the sign-extension of their low half */
+    bool halves;     /* the running operation is done on low halves, its result is narrow */
     uint16_t temps;  /* host registers that hold temporaries, a bit each */
     uint16_t kept;   /* those with more than one use: till the instruction's end */
     struct group group;
@@ -204,6 +206,9 @@ static inline void lower_forget_group(struct lower *l)
 {
     l->group.known = false;
 }
+
+/* A guest register is set to that operation's value; NULL: whatever. */
+void lower_note_sexted(struct lower *l, unsigned guest, const struct ir_insn *value);
 
 /* Emits the sign-extensions that are due; lower_widen: of these guest registers, and does not note it. */
 void lower_widen(struct lower *l, uint32_t guests);

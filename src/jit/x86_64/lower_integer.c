@@ -58,7 +58,7 @@ static bool in_place(struct lower *l, const struct ir_insn *i)
 /* add, and, or, xor; sub apart. */
 static void commutative(struct lower *l, enum alu op, const struct ir_insn *i)
 {
-    enum width w = width_of(i->type);
+    enum width w = l->halves ? W32 : width_of(i->type);
     struct operand x = lower_operand(l, i->a), y = lower_operand(l, i->b);
     if (x.kind != OPERAND_REG && y.kind == OPERAND_REG) { /* the register first */
         struct operand swap = x;
@@ -86,6 +86,11 @@ static void commutative(struct lower *l, enum alu op, const struct ir_insn *i)
     } else {
         lower_mov(l, w, to, x);
         lower_alu(l, op, w, to, y);
+    }
+    if (l->halves) {
+        unsigned guest = (unsigned)lower_write_behind(l)->imm;
+        lower_wrote(l);
+        l->narrow |= UINT32_C(1) << guest;
     }
     lower_finish(l, to, x, y);
 }

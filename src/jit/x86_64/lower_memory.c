@@ -85,6 +85,7 @@ void lower_group_base_changed(struct group *g, unsigned guest, bool moves, int32
 void lower_base_changed(struct lower *l, unsigned guest, const struct ir_insn *value)
 {
     l->narrow &= ~(UINT32_C(1) << guest);
+    lower_note_sexted(l, guest, value);
     int32_t by = 0;
     bool moves = ir_moves_by(l->ir, value, guest, &by);
     lower_group_base_changed(&l->group, guest, moves, by);

@@ -400,6 +400,7 @@ static void begin_block(struct lower *l, unsigned n)
     if (b->falls)
         return;
     lower_forget_groups(l);
+    l->sexted = 0;
     l->fp_on = n != 0;
     l->boxed = b->is_head ? 0 : UINT32_MAX;
     for (uint64_t rest = b->preds; rest; rest &= rest - 1) {
