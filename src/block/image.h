@@ -92,6 +92,7 @@ struct image *qcow2_open(const struct image_options *options, struct image_file 
 /* A qcow2 image without a name that keeps what is written in front of `backing`, which it owns. */
 struct image *image_overlay(struct image *backing, struct log *log, struct error *err);
 
+bool image_is_qcow2(const struct image *image);
 bool image_is_qcow2_magic(const uint8_t *bytes);
 
 #endif
