@@ -30,8 +30,8 @@ struct image_ops {
     const char *name;
     /*
      * What begins at offset and goes on for extent->size bytes, at most size. Never waits. With
-     * `write` only what may be written in place is DATA. DATA stays where it is until
-     * unmap(extent->epoch), which may be NULL.
+     * `write`, DATA is what may be written in place, and all else is OTHER. What is not OTHER stays
+     * so until unmap(extent->epoch), which has to be called; it may be NULL.
      */
     void (*map)(struct image *image, uint64_t offset, uint64_t size, bool write,
                 struct extent *extent);
