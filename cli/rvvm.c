@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* rvvm: runs a RISC-V machine. rvvm(1) is its manual. */
 #include "firmware.h"
+#include "img.h"
 #include "options.h"
 
 #include "dev/drive.h"
@@ -300,8 +301,8 @@ static const struct option options[] = {
     {"smp", "N", "harts: 1 to 64, one unless said", option_set_number, AT(config.harts), false},
     {"cpu", "LIST", "processor, as in rv64,zfa=off,sv57=on", option_set_string, AT(config.cpu),
      false},
-    {"aia", "KIND", "interrupt controllers: none (a PLIC, the default), aplic, aplic-imsic", set_aia, 0,
-     false},
+    {"aia", "KIND", "interrupt controllers: none (a PLIC, the default), aplic, aplic-imsic",
+     set_aia, 0, false},
     {"rv32", NULL, "a 32-bit processor", option_set_true, AT(rv32), true},
     {"rv64", NULL, "a 64-bit processor (the default)", option_set_true, AT(rv64), true},
     {"i", "FILE[,WORD...]", "a drive: raw or qcow2; ro, snapshot, discard=off, ...", set_nvme, 0,
@@ -350,9 +351,9 @@ static void print_help(void)
         "  FIRMWARE               image or ELF file started in M-mode: OpenSBI, a test program, ...;\n"
         "                         without it a kernel runs on the built-in SBI");
     options_print(options);
-    puts(
-        "\nOn the terminal Ctrl-A x leaves, Ctrl-A h helps. Exit status: the guest's; 1 bad input,\n"
-        "2 bad usage. rvvm(1) has the rest.");
+    puts("\n`rvvm img` makes and examines disk images (rvvm img -h).\n"
+         "On the terminal Ctrl-A x leaves, Ctrl-A h helps. Exit status: the guest's; 1 bad input,\n"
+         "2 bad usage. rvvm(1) has the rest.");
 }
 
 static bool names_firmware(const struct firmware_choice *choice)
@@ -493,6 +494,8 @@ int main(int argc, char **argv)
 {
     struct cli cli = {0};
     struct error err = {0};
+    if (argc > 1 && !strcmp(argv[1], "img"))
+        return img_main(argc - 1, argv + 1);
     rvvm_config_init(&cli.config);
     cli.config.serial = NULL;
     cli.config.log = log_to_stderr;

@@ -3,8 +3,9 @@
  * Disks: see disk.h. The disk's thread takes requests and sorts them:
  *
  * - Quick: the image says at once where all of it lies, in one piece. What the host's page cache
- *   holds is copied right here, which is quicker than anything that involves another thread; the
- *   rest goes to the queue (io_uring), all of one round in one system call.
+ *   holds or takes is copied right here, which is quicker than anything that involves another
+ *   thread; the rest goes to the queue (io_uring), all of one round in one system call. Many reads
+ *   go there in the first place, since the queue copies what is cached as well.
  * - Everything else, whatever may take long or has more than one step, is performed by a thread of
  *   the pool in plain code that waits. A quick one that did not go as expected ends there too.
  *
@@ -27,7 +28,11 @@
 #define POOL_THREADS 8
 #define SPIN_NS 30000
 #define SPIN_SCORE_MAX 8
-#define ZERO_QUICK (256u << 10) /* memory that the disk's thread clears itself */
+#define COPY_MAX (256u << 10) /* bytes that the disk's thread clears or copies itself */
+#define BATCH 8               /* reads that are better given to the queue together */
+/* A write to the page cache that takes long waits for dirty pages: then others wait, for a while. */
+#define WRITE_SLOW_NS 20000000u /* not a thread of the host that had its turn */
+#define WRITE_AWAY_NS 1000000000u
 
 struct disk {
     struct disk_info info;
@@ -47,7 +52,8 @@ struct disk {
     atomic_bool end;
 
     bool may_spin;
-    unsigned spin_score; /* how often of late the next work came within SPIN_NS */
+    uint64_t writes_away; /* until then this thread writes nothing itself */
+    unsigned spin_score;  /* how often of late the next work came within SPIN_NS */
 
     pthread_mutex_t lock; /* for drained */
     pthread_cond_t drained;
@@ -134,31 +140,49 @@ static void io_done(struct io_op *op)
         give_to_pool(r->disk, r);
 }
 
-/* False: nothing was begun. */
-static bool start_quick(struct disk *d, struct disk_request *r, bool alone)
+/* EAGAIN: it needs somebody who may wait. */
+static int write_here(struct disk *d, const struct disk_request *r, const struct extent *e)
+{
+    uint64_t start = clock_monotonic_ns();
+    if (r->size > COPY_MAX || start < d->writes_away)
+        return EAGAIN;
+    int error = image_file_write_cached(e->file, e->offset, r->size, r->iov, r->iovcnt);
+    uint64_t end = clock_monotonic_ns();
+    if (end - start > WRITE_SLOW_NS)
+        d->writes_away = end + WRITE_AWAY_NS;
+    return error;
+}
+
+/* What takes no waiting is done. Otherwise not 0. */
+static int do_here(struct disk *d, const struct disk_request *r, const struct extent *e, bool batch)
+{
+    if (e->kind == EXTENT_ZERO) {
+        struct iov_cursor at = iov_start(r->iov, r->iovcnt);
+        iov_zero(&at, r->size);
+        return 0;
+    }
+    if (r->op == DISK_WRITE)
+        return write_here(d, r, e);
+    return batch ? EAGAIN : image_file_read_cached(e->file, e->offset, r->size, r->iov, r->iovcnt);
+}
+
+/* False: nothing was begun. batch: it is one of many. */
+static bool start_quick(struct disk *d, struct disk_request *r, bool batch)
 {
     bool write = r->op == DISK_WRITE;
     if ((r->op != DISK_READ && !write) || r->fua || r->iovcnt > IO_IOV_MAX)
         return false;
     struct extent e;
     d->image->ops->map(d->image, r->offset, r->size, write, &e);
-    if (e.kind == EXTENT_OTHER || (e.kind == EXTENT_ZERO && write))
+    if (e.kind == EXTENT_OTHER)
         return false;
     r->phase = e.epoch;
-    if (e.size < r->size || (e.kind == EXTENT_ZERO && r->size > ZERO_QUICK)) {
+    if (e.size < r->size || (e.kind == EXTENT_ZERO && r->size > COPY_MAX)) {
         leave_image(r);
         return false;
     }
     bool direct = e.kind == EXTENT_DATA && image_file_direct(e.file, e.offset, r->iov, r->iovcnt);
-    int error = EAGAIN;
-    if (e.kind == EXTENT_ZERO) {
-        struct iov_cursor at = iov_start(r->iov, r->iovcnt);
-        iov_zero(&at, r->size);
-        error = 0;
-    } else if (!write && alone && !direct) {
-        error = image_file_read_cached(e.file, e.offset, r->size, r->iov, r->iovcnt);
-    }
-    if (!error) {
+    if (!direct && !do_here(d, r, &e, batch)) {
         leave_image(r);
         finish(r, 0);
         return true;
@@ -197,12 +221,12 @@ static bool is_nothing(const struct disk *d, const struct disk_request *r)
     }
 }
 
-static void start(struct disk *d, struct disk_request *r, bool alone)
+static void start(struct disk *d, struct disk_request *r, bool batch)
 {
     int error = check(d, r);
     if (error || is_nothing(d, r))
         finish(r, error);
-    else if (!start_quick(d, r, alone))
+    else if (!start_quick(d, r, batch))
         give_to_pool(d, r);
 }
 
@@ -251,11 +275,13 @@ static bool start_ready(struct disk *d)
         return false;
     d->ready = NULL;
     d->ready_end = &d->ready;
-    /* A single one is quickest by itself; several share the system call of the queue. */
-    bool alone = !r->next;
+    unsigned count = 0;
+    for (const struct disk_request *each = r; each && count < BATCH; each = each->next)
+        count++;
+    bool batch = count == BATCH && io_queue_has_batches(d->queue);
     for (; r; r = next) {
         next = r->next;
-        start(d, r, alone);
+        start(d, r, batch);
     }
     return true;
 }

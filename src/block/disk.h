@@ -13,8 +13,8 @@
  *     disk_submit(disk, &command->request);      at once or later, on one of the disk's threads:
  *                                                command_done(&command->request, 0 or an errno)
  *
- * A disk has a thread of its own, which never sleeps in an image, and some for what may take long
- * (a cluster to allocate, a flush). No function here waits for the image but those that say so, so a
+ * A disk has a thread of its own, for what is done at once or by the host meanwhile, and some for what
+ * may take long (a cluster to allocate, a flush). No function here waits for the image but those that say so, so a
  * hart may call them.
  *
  * How to be quick: a doorbell should not make requests on the hart's thread, nor wake a thread of

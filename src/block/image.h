@@ -30,8 +30,8 @@ struct image_ops {
     const char *name;
     /*
      * What begins at offset and goes on for extent->size bytes, at most size. Never waits. With
-     * `write` only what may be written in place is DATA. DATA stays where it is until
-     * unmap(extent->epoch), which may be NULL.
+     * `write`, DATA is what may be written in place, and all else is OTHER. What is not OTHER stays
+     * so until unmap(extent->epoch), which has to be called; it may be NULL.
      */
     void (*map)(struct image *image, uint64_t offset, uint64_t size, bool write,
                 struct extent *extent);
@@ -92,6 +92,7 @@ struct image *qcow2_open(const struct image_options *options, struct image_file 
 /* A qcow2 image without a name that keeps what is written in front of `backing`, which it owns. */
 struct image *image_overlay(struct image *backing, struct log *log, struct error *err);
 
+bool image_is_qcow2(const struct image *image);
 bool image_is_qcow2_magic(const uint8_t *bytes);
 
 #endif

@@ -64,6 +64,10 @@ int image_file_writev(const struct image_file *f, uint64_t offset, uint64_t size
 int image_file_read_cached(const struct image_file *f, uint64_t offset, uint64_t size,
                            const struct iovec *iov, unsigned iovcnt);
 
+/* In one call, EAGAIN if that wrote only a part. Waits if the page cache is full of dirty pages. */
+int image_file_write_cached(const struct image_file *f, uint64_t offset, uint64_t size,
+                            const struct iovec *iov, unsigned iovcnt);
+
 /* All that was written is on stable storage afterwards. */
 int image_file_sync(const struct image_file *f);
 

@@ -65,6 +65,9 @@ bool io_queue_ready(const struct io_queue *queue);
 /* Any thread. */
 void io_queue_wake(struct io_queue *queue);
 
+/* Does io_queue_submit cost one system call for many operations? */
+bool io_queue_has_batches(const struct io_queue *queue);
+
 /* "io_uring" or "threads". */
 const char *io_queue_name(const struct io_queue *queue);
 

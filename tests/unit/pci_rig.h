@@ -141,10 +141,10 @@ static inline bool rig_message(void *ctx, uint64_t address, uint32_t data)
     return true;
 }
 
-static inline int rig_setup_xlen(void **state, unsigned xlen)
+static inline int rig_setup_machine(void **state, unsigned xlen, uint64_t ram)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
-    struct machine_config machine = {.ram_size = RIG_RAM, .harts = 1, .interpret = true};
+    struct machine_config machine = {.ram_size = ram, .harts = 1, .interpret = true};
     isa_default(&machine.isa, xlen);
     rig->m = machine_new(&machine, NULL);
     assert_non_null(rig->m);
@@ -159,7 +159,7 @@ static inline int rig_setup_xlen(void **state, unsigned xlen)
 
 static inline int rig_setup(void **state)
 {
-    return rig_setup_xlen(state, 64);
+    return rig_setup_machine(state, 64, RIG_RAM);
 }
 
 static inline int rig_teardown(void **state)

@@ -414,7 +414,25 @@ static void functions_that_cannot_be_are_refused(void **state)
 
 static int setup_rv32(void **state)
 {
-    return rig_setup_xlen(state, 32);
+    return rig_setup_machine(state, 32, RIG_RAM);
+}
+
+static int setup_15_gib(void **state)
+{
+    return rig_setup_machine(state, 64, UINT64_C(15) << 30);
+}
+
+static void the_high_window_stands_above_memory(void **state)
+{
+    struct rig *rig = *state;
+    struct part *p = rig_plug(rig->root, DEV(1));
+    set_command(rig, 0, DEV(1), PCI_COMMAND_MEMORY);
+    rig_write(rig, ecam(0, DEV(1), 0x10), 8, 2 * HIGH - 0x4000); /* memory ends 1 GiB above HIGH */
+    uint64_t value;
+    assert_false(machine_bus_read(rig->m, 2 * HIGH - 4, 4, &value));
+    rig_write(rig, ecam(0, DEV(1), 0x10), 8, 2 * HIGH);
+    rig_write(rig, 2 * HIGH + 4, 4, 1);
+    assert_int_equal(p->offset, 4);
 }
 
 static void rv32_has_a_high_window_that_it_can_reach(void **state)
@@ -449,6 +467,8 @@ int main(void)
         TEST(slots_run_out_only_after_those_behind_ports),
         TEST(slots_that_cannot_be_are_refused),
         TEST(functions_that_cannot_be_are_refused),
+        cmocka_unit_test_setup_teardown(the_high_window_stands_above_memory, setup_15_gib,
+                                        rig_teardown),
         cmocka_unit_test_setup_teardown(rv32_has_a_high_window_that_it_can_reach, setup_rv32,
                                         rig_teardown),
     };

@@ -104,6 +104,7 @@ static void apply_freed(struct qcow2 *q)
     advance_epoch(q);
     unsigned epoch = atomic_load(&q->epoch);
     size_t left = 0;
+    q->compressed_end = 0; /* its cluster may be among them */
     for (size_t i = 0; i < q->freed_count; i++) {
         struct freed f = q->freed[i];
         if (epoch - f.epoch >= 2)

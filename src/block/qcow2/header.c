@@ -416,6 +416,11 @@ static const struct image_ops qcow2_ops = {
     .close = qcow2_close,
 };
 
+bool image_is_qcow2(const struct image *image)
+{
+    return image->ops == &qcow2_ops;
+}
+
 static bool prepare(struct qcow2 *q, const struct image_options *o, struct error *err)
 {
     if (o->snapshot && !qcow2_choose_snapshot(q, o->snapshot, err))

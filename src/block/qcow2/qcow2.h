@@ -194,11 +194,13 @@ int qcow2_flush(struct image *image);
 /* At close. */
 void qcow2_end(struct qcow2 *q);
 
-/* read.c, write.c, zero.c, compress.c */
+/* read.c, write.c, zero.c, compress.c, write_compressed.c */
 int qcow2_readv(struct image *image, uint64_t offset, uint64_t size, struct iov_cursor *at);
 int qcow2_writev(struct image *image, uint64_t offset, uint64_t size, struct iov_cursor *at);
 int qcow2_zero(struct image *image, uint64_t offset, uint64_t size, bool unmap);
 int qcow2_discard(struct image *image, uint64_t offset, uint64_t size);
+/* A cluster of the disk, or what is left of it at its end. The offset is a cluster's. */
+int qcow2_write_compressed(struct image *image, uint64_t offset, const void *bytes, size_t size);
 int qcow2_read_compressed(struct qcow2 *q, uint64_t entry, uint64_t skip, uint64_t size,
                           struct iov_cursor *at);
 struct decompressed *decompressed_new(uint64_t cluster_size);

@@ -80,6 +80,11 @@ void io_queue_free(struct io_queue *q)
     free(q);
 }
 
+bool io_queue_has_batches(const struct io_queue *q)
+{
+    return q->uring;
+}
+
 const char *io_queue_name(const struct io_queue *q)
 {
     return q->uring ? "io_uring" : "threads";

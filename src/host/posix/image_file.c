@@ -185,6 +185,17 @@ int image_file_writev(const struct image_file *f, uint64_t offset, uint64_t size
     return 0;
 }
 
+int image_file_write_cached(const struct image_file *f, uint64_t offset, uint64_t size,
+                            const struct iovec *iov, unsigned iovcnt)
+{
+    if (iovcnt > IOV_PART)
+        return EAGAIN;
+    ssize_t n = pwritev(f->fd, iov, (int)iovcnt, (off_t)offset);
+    if (n < 0)
+        return errno;
+    return (uint64_t)n == size ? 0 : EAGAIN;
+}
+
 int image_file_sync(const struct image_file *f)
 {
     return fdatasync(f->fd) < 0 ? errno : 0;
