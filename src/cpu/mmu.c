@@ -268,7 +268,8 @@ bool mmu_target(struct hart *h, uint64_t va, unsigned size, enum access access,
     if (target->host && !fine) {
         unsigned permitted = page.permitted & allowed;
         struct tlb_page entry = {va & PAGE_MASK, (uint8_t *)target->host - (va & ~PAGE_MASK),
-                                 ram ? permitted : permitted & ACCESS_FETCH, page.global};
+                                 ram ? permitted : permitted & ACCESS_FETCH, page.global,
+                                 page.span > PAGE_SIZE};
         tlb_enter(h, &entry, access);
         if (ram)
             bus_note_use(h->bus, page.paddr - h->bus->ram_base);

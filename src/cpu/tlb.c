@@ -4,6 +4,7 @@
 
 #include "cpu/code_map.h"
 #include "cpu/hart.h"
+#include "cpu/mmu.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,7 +49,7 @@ static void restamp(struct tlb *tlb)
 static void remember(struct tlb_fills *fills, unsigned slot)
 {
     if (fills->count < TLB_FILLS)
-        fills->slot[fills->count] = (uint16_t)slot;
+        fills->slot[fills->count] = slot;
     if (fills->count <= TLB_FILLS)
         fills->count++;
 }
@@ -81,41 +82,65 @@ static void drop_jumps(struct tlb *tlb, struct tlb_context *c)
     memset(c->code_pages, 0, sizeof(c->code_pages));
     c->code_first = UINT64_MAX;
     c->code_last = 0;
-    c->local_code = false;
+    c->local_code = c->huge_code = false;
 }
 
-static unsigned code_page_of(uint64_t va)
+/* The bits that stand for a page: two, so that hardly ever both are others'. A compiler has 6,000 pages of
+ * code and fences 15,000 of data; each that is taken for code costs as many jumps as are in use. */
+static void code_bits_of(uint64_t va, unsigned bits[2])
 {
-    return (unsigned)((va >> PAGE_SHIFT) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - TLB_CODE_BITS));
+    uint64_t hash = (va >> PAGE_SHIFT) * UINT64_C(0x9e3779b97f4a7c15);
+    bits[0] = (unsigned)(hash >> (64 - TLB_CODE_BITS));
+    bits[1] = (unsigned)(hash >> (64 - 2 * TLB_CODE_BITS)) % TLB_CODE_PAGES;
 }
 
 static bool may_hold_code(const struct tlb_context *c, uint64_t va)
 {
-    unsigned n = code_page_of(va);
+    unsigned n[2];
     uint64_t page = va & PAGE_MASK;
-    return page >= c->code_first && page <= c->code_last && (c->code_pages[n / 64] >> (n % 64) & 1);
+    code_bits_of(va, n);
+    return page >= c->code_first && page <= c->code_last &&
+           (c->code_pages[n[0] / 64] >> (n[0] % 64) & 1) &&
+           (c->code_pages[n[1] / 64] >> (n[1] % 64) & 1);
 }
 
-static bool is_local(const struct tlb_context *c, unsigned slot)
+static bool is_in(const uint64_t *slots, unsigned slot)
 {
-    return c->local_slots[slot / 64] >> (slot % 64) & 1;
+    return slots[slot / 64] >> (slot % 64) & 1;
 }
 
-static void set_local(struct tlb_context *c, unsigned slot, bool local)
+static void put_in(uint64_t *slots, unsigned slot, bool in)
 {
     uint64_t bit = UINT64_C(1) << (slot % 64);
-    c->local_slots[slot / 64] = (c->local_slots[slot / 64] & ~bit) | (local ? bit : 0);
+    slots[slot / 64] = (slots[slot / 64] & ~bit) | (in ? bit : 0);
+}
+
+/* Has the TLB hold a page of code that is in use, so that it can be looked at. false: it cannot. */
+static bool hold_code(struct hart *h, uint64_t page)
+{
+    struct mem_target target;
+    bool mixed;
+    const struct tlb_entry *e = &h->tlb.fetch->entries[slot_of(page)];
+    if (e->fetch == page)
+        return true;
+    if (!mmu_target(h, page, 2, ACCESS_FETCH, &target, &mixed))
+        h->fault = 0;
+    return e->fetch == page;
 }
 
 void tlb_note_code(struct hart *h, uint64_t pc)
 {
     struct tlb_context *c = h->tlb.fetch;
-    unsigned n = code_page_of(pc);
     uint64_t page = pc & PAGE_MASK;
-    c->code_pages[n / 64] |= UINT64_C(1) << (n % 64);
+    unsigned n[2];
+    code_bits_of(pc, n);
+    for (unsigned i = 0; i < 2; i++)
+        c->code_pages[n[i] / 64] |= UINT64_C(1) << (n[i] % 64);
     c->code_first = page < c->code_first ? page : c->code_first;
     c->code_last = page > c->code_last ? page : c->code_last;
-    c->local_code |= is_local(c, slot_of(pc));
+    bool held = hold_code(h, page);
+    c->local_code |= !held || is_in(c->local_slots, slot_of(pc));
+    c->huge_code |= !held || is_in(c->huge_slots, slot_of(pc));
 }
 
 void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code)
@@ -134,14 +159,12 @@ void tlb_fetch_changed(struct hart *h)
     restamp(&h->tlb);
 }
 
-void tlb_enter_far(struct hart *h, unsigned slot, uint64_t from_page, uint64_t pc)
+void tlb_enter_far(struct hart *h, unsigned slot, uint64_t from_page)
 {
     struct tlb_context *c = h->tlb.fetch;
     if (__atomic_load_n(&c->fars[slot], __ATOMIC_RELAXED) == TLB_NO_JUMP)
         remember(&c->fared, slot);
     __atomic_store_n(&c->fars[slot], from_page, __ATOMIC_RELAXED);
-    tlb_note_code(h, from_page);
-    tlb_note_code(h, pc);
 }
 
 void tlb_forget_far(struct hart *h, unsigned slot)
@@ -185,7 +208,7 @@ static void drop_local(struct tlb *tlb, struct tlb_context *c)
         return;
     }
     for (unsigned i = 0; i < c->local.count; i++)
-        if (is_local(c, c->local.slot[i]))
+        if (is_in(c->local_slots, c->local.slot[i]))
             drop_slot(c, c->local.slot[i]);
     c->local.count = 0;
     if (c->local_code)
@@ -262,12 +285,14 @@ void tlb_context_changed(struct hart *h)
  * Fences
  */
 
-static bool in_huge(const struct tlb *tlb, uint64_t va)
+/* Bytes of the largest superpage that was seen where that page is, or near; 0: none was. */
+static uint64_t huge_span(const struct tlb *tlb, uint64_t page)
 {
+    uint64_t span = 0;
     for (unsigned i = 0; i < tlb->huge_count; i++)
-        if (va >= tlb->huge[i].first && va <= tlb->huge[i].last)
-            return true;
-    return false;
+        if (page >= tlb->huge[i].first && page <= tlb->huge[i].last && tlb->huge[i].span > span)
+            span = tlb->huge[i].span;
+    return span;
 }
 
 static uint64_t asid_of(const struct hart *h, uint64_t satp)
@@ -283,24 +308,58 @@ static void fence_page(struct tlb *tlb, struct tlb_context *c, uint64_t va)
         drop_jumps(tlb, c);
 }
 
+static bool any_holds_code(const struct tlb_context *c, uint64_t first, uint64_t size)
+{
+    if (!c->huge_code || first > c->code_last || first + (size - 1) < c->code_first)
+        return false;
+    if (size > TLB_SIZE * PAGE_SIZE) /* too many to ask */
+        return true;
+    for (uint64_t page = first; page - first < size; page += PAGE_SIZE)
+        if (may_hold_code(c, page))
+            return true;
+    return false;
+}
+
+/* The entries that are parts of a superpage at `first`, of `size` bytes at most. */
+static void fence_superpage(struct tlb *tlb, struct tlb_context *c, uint64_t first, uint64_t size)
+{
+    unsigned count = size / PAGE_SIZE < TLB_SIZE ? (unsigned)(size / PAGE_SIZE) : TLB_SIZE;
+    for (unsigned slot = slot_of(first), end = slot + count; slot < end; slot++) {
+        const struct tlb_entry *e = &c->entries[slot];
+        if (slot % 64 == 0 && !c->huge_slots[slot / 64] && end - slot >= 64) {
+            slot += 63;
+            continue;
+        }
+        if (is_in(c->huge_slots, slot) &&
+            (e->read - first < size || e->fetch - first < size || e->write - first < size))
+            drop_slot(c, slot);
+    }
+    if (any_holds_code(c, first, size))
+        drop_jumps(tlb, c);
+}
+
 void tlb_fence(struct hart *h, bool has_va, uint64_t va, bool has_asid, uint64_t asid)
 {
     struct tlb *tlb = &h->tlb;
-    bool one_page = has_va && !in_huge(tlb, va & PAGE_MASK);
+    uint64_t span = has_va ? huge_span(tlb, va & PAGE_MASK) : 0;
     asid &= h->xlen == 64 ? SATP64_ASID_MASK : SATP32_ASID_MASK;
     for (unsigned i = TLB_S; i < TLB_CONTEXTS; i++) {
         struct tlb_context *c = &tlb->contexts[i];
         if (!c->ready || (i >= TLB_U && has_asid && asid_of(h, c->satp) != asid))
             continue;
-        if (one_page)
+        if (has_va)
             fence_page(tlb, c, va);
-        else if (has_asid && i < TLB_U)
+        if (span)
+            fence_superpage(tlb, c, va & ~(span - 1), span);
+        if (has_va)
+            continue;
+        if (has_asid && i < TLB_U)
             drop_local(tlb, c);
         else
             flush(tlb, c);
     }
     /* With an address only leaf entries are fenced: the page-walk cache, which holds none, stays. */
-    if (!one_page)
+    if (!has_va || span)
         tlb->walk_generation++;
     restamp(tlb);
 }
@@ -357,9 +416,10 @@ static void enter(struct hart *h, struct tlb_context *c, const struct tlb_page *
     unsigned slot = slot_of(page->va);
     struct tlb_entry *e = &c->entries[slot];
     unsigned permitted = page->permitted & accesses;
-    if (is_invalid(e, slot) || is_local(c, slot) == page->global)
+    if (is_invalid(e, slot) || is_in(c->local_slots, slot) == page->global)
         remember(page->global ? &c->global : &c->local, slot);
-    set_local(c, slot, !page->global);
+    put_in(c->local_slots, slot, !page->global);
+    put_in(c->huge_slots, slot, page->huge);
     set_write(e, invalid_tag(slot));
     __atomic_store_n(&e->addend, (uint64_t)(uintptr_t)page->host - page->va, __ATOMIC_RELAXED);
     e->read = permitted & ACCESS_READ ? page->va : invalid_tag(slot);
@@ -410,6 +470,8 @@ static void merge_nearest(struct tlb *tlb)
             best = i;
         }
     tlb->huge[best].last = tlb->huge[best + 1].last;
+    if (tlb->huge[best].span < tlb->huge[best + 1].span)
+        tlb->huge[best].span = tlb->huge[best + 1].span;
     tlb->huge_count--;
     memmove(&tlb->huge[best + 1], &tlb->huge[best + 2],
             (tlb->huge_count - best - 1) * sizeof(tlb->huge[0]));
@@ -418,12 +480,12 @@ static void merge_nearest(struct tlb *tlb)
 void tlb_saw_huge(struct hart *h, uint64_t first, uint64_t size)
 {
     struct tlb *tlb = &h->tlb;
-    if (in_huge(tlb, first))
+    if (huge_span(tlb, first) >= size)
         return;
     if (tlb->huge_count == TLB_HUGE)
         merge_nearest(tlb);
     unsigned at = tlb->huge_count++;
     for (; at > 0 && tlb->huge[at - 1].first > first; at--)
         tlb->huge[at] = tlb->huge[at - 1];
-    tlb->huge[at] = (struct tlb_range){first, first + (size - PAGE_SIZE)};
+    tlb->huge[at] = (struct tlb_range){first, first + (size - PAGE_SIZE), size};
 }

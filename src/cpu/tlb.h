@@ -33,7 +33,7 @@
 #define TLB_SIZE (1u << TLB_BITS)
 #define TLB_FILLS 8192 /* slots remembered; more: the whole context is wiped */
 
-#define TLB_CODE_BITS 18
+#define TLB_CODE_BITS 19
 #define TLB_CODE_PAGES (1u << TLB_CODE_BITS)
 
 #define TLB_USERS 8  /* address spaces whose U-mode contexts are kept */
@@ -49,7 +49,7 @@
  * physical page, plus its place there. Jumps that share a slot are on different pages, which the
  * entry tells apart by the virtual address of the page that was jumped from.
  */
-#define TLB_FARS (1u << 16)
+#define TLB_FARS (1u << 18)
 
 struct tlb_entry {
     uint64_t read, write, fetch; /* tags; write: other harts' threads may make it invalid */
@@ -65,7 +65,7 @@ struct tlb_jump {
 /* Slots with something in them. */
 struct tlb_fills {
     unsigned count; /* more than TLB_FILLS: not all are listed */
-    uint16_t slot[TLB_FILLS];
+    uint32_t slot[TLB_FILLS];
 };
 
 struct tlb_context {
@@ -78,10 +78,12 @@ struct tlb_context {
     struct tlb_fills global, local;      /* entries that outlive a change of satp, and the others */
     struct tlb_fills jumped, fared;      /* jumps, fars */
     uint64_t local_slots[TLB_SIZE / 64]; /* slots whose entries are not global */
-    /* Pages that jumps, or the interpreter's, lead to: none but these are in them. By a hash. */
+    uint64_t huge_slots[TLB_SIZE / 64];  /* whose entries are parts of superpages */
+    /* Pages that jumps, or the interpreter's, lead to: none but these are in them. By two hashes. */
     uint64_t code_pages[TLB_CODE_PAGES / 64];
     uint64_t code_first, code_last; /* and all of them lie in this range */
     bool local_code;                /* one of them is not global */
+    bool huge_code;                 /* one of them is part of a superpage */
 };
 
 enum tlb_kind { TLB_M, TLB_S, TLB_S_SUM, TLB_U, TLB_CONTEXTS = TLB_U + TLB_USERS };
@@ -96,6 +98,7 @@ struct tlb_walk {
 
 struct tlb_range {
     uint64_t first, last; /* page addresses, both inside */
+    uint64_t span;        /* bytes of the largest superpage in it */
 };
 
 struct tlb {
@@ -108,7 +111,8 @@ struct tlb {
     uint64_t supervisor_satp; /* that the local entries of S-mode contexts are of */
     uint32_t walk_generation;
     /* An address fence inside a superpage concerns all of it: where superpages were seen. Sorted;
-     * neighbours are merged when there are more than fit, so that a range may cover too much. */
+     * neighbours are merged when there are more than fit, so that a range may cover too much. Then a
+     * fence looks for entries of superpages where there are none. */
     unsigned huge_count;
     struct tlb_range huge[TLB_HUGE];
     struct tlb_walk walks[TLB_WALKS];
@@ -125,6 +129,7 @@ struct tlb_page {
     uint8_t *host;      /* start of the page in guest memory */
     unsigned permitted; /* enum access bits */
     bool global;        /* the same in every address space */
+    bool huge;          /* a part of a superpage */
 };
 
 bool tlb_new(struct hart *h); /* false: no memory */
@@ -155,10 +160,11 @@ static inline unsigned tlb_jump_index(uint64_t pc)
     return (unsigned)(pc >> 1) & (TLB_JUMPS - 1);
 }
 void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code);
-void tlb_enter_far(struct hart *h, unsigned slot, uint64_t from_page, uint64_t pc);
+/* Both pages have been noted. */
+void tlb_enter_far(struct hart *h, unsigned slot, uint64_t from_page);
 /* Any thread that nobody enters this slot beside. */
 void tlb_forget_far(struct hart *h, unsigned slot);
-/* The interpreter's jump cache has got an entry; the page was just fetched from. */
+/* A jump cache, the interpreter's or another, is about to lead to or from that address. */
 void tlb_note_code(struct hart *h, uint64_t pc);
 
 /* Any thread: h may not write the guest page at `host` through its entries in that slot any more. It may

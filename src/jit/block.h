@@ -264,10 +264,9 @@ bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t ve
 /* Has a jump go straight to a block. */
 void jit_chain(struct jit_hart *jh, struct jit_link *link, struct jit_block *to);
 
-/* The same for a jump to another page, for the hart's address space: from_page and pc are where the jump and its
- * target are in it. */
+/* The same for a jump to another page, for the hart's address space, in which from_page is the jump's. */
 void jit_chain_far(struct jit_hart *jh, struct jit_far *far, struct jit_block *to,
-                   uint64_t from_page, uint64_t pc);
+                   uint64_t from_page);
 
 /*
  * translate.c

@@ -301,14 +301,14 @@ void jit_chain(struct jit_hart *jh, struct jit_link *link, struct jit_block *to)
 }
 
 void jit_chain_far(struct jit_hart *jh, struct jit_far *far, struct jit_block *to,
-                   uint64_t from_page, uint64_t pc)
+                   uint64_t from_page)
 {
     struct jit *jit = jh->jit;
     pthread_mutex_lock(&jit->lock);
     if (to->valid && far->link.from->valid && (!far->code || far->code == to->code)) {
         far->code = to->code;
         chain(jh, &far->link, to);
-        tlb_enter_far(jh->hart, far->slot, from_page, pc);
+        tlb_enter_far(jh->hart, far->slot, from_page);
     }
     pthread_mutex_unlock(&jit->lock);
 }

@@ -173,8 +173,11 @@ struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen)
     h->pc = target;
     struct jit_next next = go_on(h, JIT_NORMAL);
     /* Only if nothing came in between is what runs next what the jump leads to, and the jump still there. */
-    if (!next.unwind && h->tlb.fetch == context && h->pc == target)
-        jit_chain_far(jit_hart_of(h), far, block_of(next.code), from_page, target);
+    if (next.unwind || h->tlb.fetch != context || h->pc != target)
+        return next;
+    tlb_note_code(h, from_page);
+    tlb_note_code(h, target);
+    jit_chain_far(jit_hart_of(h), far, block_of(next.code), from_page);
     return next;
 }
 

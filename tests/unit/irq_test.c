@@ -240,7 +240,7 @@ static void a_sleeping_hart_fences_when_it_wakes(void **state)
 /* Makes an S-mode entry for a page, and tells whether it is there. */
 static void enter(struct hart *h, uint64_t va)
 {
-    struct tlb_page page = {va, h->bus->ram, ACCESS_READ, true};
+    struct tlb_page page = {va, h->bus->ram, ACCESS_READ, true, false};
     tlb_enter(h, &page, ACCESS_READ);
 }
 
