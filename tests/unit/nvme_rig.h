@@ -100,7 +100,7 @@ static inline struct disk *nrig_disk(struct nrig *n, bool read_only)
 static inline struct nrig *nrig_new(const struct nrig_config *config)
 {
     struct nrig *n = calloc(1, sizeof(*n));
-    struct nvme_config nvme = {.serial = config->serial};
+    struct nvme_config nvme = {.serial = config->serial ? config->serial : "SERIAL"};
     void *pci;
     rig_setup(&pci);
     n->pci = pci;

@@ -23,6 +23,7 @@
 
 #include "base/log.h"
 #include "block/disk.h"
+#include "dev/drive_id.h"
 #include "dev/nvme/nvme.h"
 #include "dev/nvme/spec.h"
 #include "dev/pci/pci.h"
@@ -183,7 +184,7 @@ struct nvme {
     struct disk_task task; /* nvme_run */
     struct nvme_namespace namespaces[NVME_NAMESPACES_MAX];
     unsigned namespace_count;
-    char serial[NVME_SERIAL_MAX + 1];
+    char serial[DRIVE_SERIAL_MAX + 1];
     uint8_t uuid[16];
     uint64_t started; /* clock_monotonic_ns() of power-on */
 
@@ -282,7 +283,6 @@ void nvme_async_event_read(struct nvme *c, enum nvme_event_type type);
 unsigned nvme_identify(struct nvme_request *request);
 /* What identifies controller and namespaces all over the world, from the serial number. */
 void nvme_make_ids(struct nvme *c);
-void nvme_make_serial(char serial[NVME_SERIAL_MAX + 1], const char *path);
 unsigned nvme_get_log_page(struct nvme_request *request);
 void nvme_log_error(struct nvme *c, const struct nvme_request *request, unsigned status);
 unsigned nvme_get_features(struct nvme_request *request);
