@@ -13,7 +13,7 @@
 #include "host/clock.h"
 #include <sys/syscall.h>
 
-enum { BLOCK = 4096, BLOCKS = 600, FILE_MAX = 16 << 20, REQUESTS = 250, CUTS = 150, SECTOR = 512 };
+enum { BLOCK = 4096, BLOCKS = 600, FILE_MAX = 16 << 20, REQUESTS = 250, CUTS = 100, SECTOR = 512 };
 
 static uint64_t seed;
 
