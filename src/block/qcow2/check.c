@@ -26,7 +26,7 @@ struct check {
     uint32_t *counts;  /* of each cluster: how often it is used */
     uint64_t clusters; /* of the file */
     uint8_t *holds;    /* of each cluster: FIXED or L2_TABLE */
-    bool hopeless;     /* what is fixed lies in the same place twice */
+    bool hopeless;     /* what is fixed lies in the same place twice, or nowhere */
     uint8_t *table;    /* room for an L2 table or a refcount block */
     uint64_t said;
     int error; /* of reading or writing the file */
@@ -78,6 +78,7 @@ static void count_fixed(struct check *c, const char *what, uint64_t offset, uint
 {
     unsigned bits = c->q->cluster_bits;
     count_table(c, what, offset, bytes);
+    c->hopeless |= bytes && !in_file(c, offset, bytes);
     for (uint64_t at = offset >> bits; bytes && at <= (offset + bytes - 1) >> bits; at++) {
         if (at >= c->clusters)
             return;
@@ -508,8 +509,9 @@ static bool mend(struct qcow2 *q, bool clear_entries, struct error *err)
     struct check c = {.q = q, .report = &again, .repair = clear_entries};
     bool ok = begin(&c, err) && count_all(&c, err);
     if (ok && c.hopeless) {
-        ok = error_set(err, "%s: damaged beyond repair: its tables lie over each other",
-                       q->image.file.path);
+        ok = error_set(
+            err, "%s: damaged beyond repair: its tables lie over each other or beyond its end",
+            q->image.file.path);
     } else if (ok && again.corruptions && !clear_entries) {
         ok = error_set(err, "%s: damaged: repair it (rvvm img check -r), or say ro",
                        q->image.file.path);
