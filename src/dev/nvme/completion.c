@@ -160,7 +160,7 @@ void nvme_post_waiting(struct nvme *c)
 }
 
 /* With what the host shall make of it: whether to try again, and whether there is an error log entry. */
-static uint16_t full_status(const struct nvme_request *request, unsigned status)
+static uint16_t full_status(unsigned status)
 {
     if (!status || status == STATUS_ABORT_REQUESTED)
         return (uint16_t)status;
@@ -171,7 +171,7 @@ static uint16_t full_status(const struct nvme_request *request, unsigned status)
 void nvme_complete(struct nvme_request *request, unsigned status)
 {
     struct nvme *c = request->nvme;
-    request->status = full_status(request, status);
+    request->status = full_status(status);
     if (status && status != STATUS_ABORT_REQUESTED)
         nvme_log_error(c, request, status);
     struct nvme_cq *cq = request->sq->cq;
