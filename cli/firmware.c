@@ -13,12 +13,14 @@
 /* XX stands for 32 or 64; a place without a slash in front is in the folder that tools/guest fills. */
 struct firmware {
     const char *what, *package;
+    unsigned xlen; /* the only width that it exists for; 0: both */
     const char *places[PLACES + 1];
 };
 
 static const struct firmware opensbi = {
     "OpenSBI",
     "opensbi",
+    0,
     {"/usr/lib/riscvXX-linux-gnu/opensbi/generic/fw_dynamic.bin", "opensbi/riscvXX/fw_dynamic.bin",
      "/usr/share/qemu/opensbi-riscvXX-generic-fw_dynamic.bin"},
 };
@@ -26,20 +28,23 @@ static const struct firmware opensbi = {
 static const struct firmware u_boot = {
     "U-Boot",
     "u-boot-qemu",
+    0,
     {"/usr/lib/u-boot/qemu-riscvXX_smode/u-boot.bin", "u-boot/qemu-riscvXX_smode/u-boot.bin"},
 };
 
 static const struct firmware edk2_code = {
     "EDK2",
     "qemu-efi-riscv64",
-    {"/usr/share/qemu-efi-riscvXX/RISCV_VIRT_CODE.fd", "edk2/RISCV_VIRT_CODE.fd",
+    64,
+    {"/usr/share/qemu-efi-riscv64/RISCV_VIRT_CODE.fd", "edk2/RISCV_VIRT_CODE.fd",
      "/usr/share/edk2/riscv/RISCV_VIRT_CODE.fd"},
 };
 
 static const struct firmware edk2_vars = {
     "EDK2's variables",
     "qemu-efi-riscv64",
-    {"/usr/share/qemu-efi-riscvXX/RISCV_VIRT_VARS.fd", "edk2/RISCV_VIRT_VARS.fd",
+    64,
+    {"/usr/share/qemu-efi-riscv64/RISCV_VIRT_VARS.fd", "edk2/RISCV_VIRT_VARS.fd",
      "/usr/share/edk2/riscv/RISCV_VIRT_VARS.fd"},
 };
 
@@ -93,6 +98,10 @@ static bool expand(char *path, size_t size, const char *place, const char *folde
 static char *find(const struct firmware *firmware, unsigned xlen, struct error *err)
 {
     char folder[PATH_MAX], path[PATH_MAX];
+    if (firmware->xlen && firmware->xlen != xlen) {
+        error_set(err, "%s: there is none for %u-bit RISC-V", firmware->what, xlen);
+        return NULL;
+    }
     bool has_folder = guest_folder(folder, sizeof(folder));
     for (unsigned i = 0; firmware->places[i]; i++) {
         if ((firmware->places[i][0] == '/' || has_folder) &&

@@ -62,6 +62,18 @@ class Console:
                     return found
             self._fill(deadline)
 
+    def wait_for(self, text, seconds):
+        """The time at which the text was there, be it in the middle of a line; the lines are used up."""
+        deadline = time.monotonic() + seconds
+        while True:
+            while self.lines:
+                when, line = self.lines.pop(0)
+                if text.strip() in line:
+                    return when
+            if text in self.partial.decode("utf-8", "replace"):
+                return time.monotonic()
+            self._fill(deadline)
+
     # ---- what the host knows of the process
 
     def cpu_seconds(self):

@@ -2,12 +2,14 @@
 """The results as text: header, one table, means of each group, and how ours stands beside QEMU."""
 import statistics
 
-from harness.results import MIB, PERCENT, RATIO, SECONDS, SPEEDUP
+from harness.results import MIB, MICROSECONDS, PERCENT, RATE, RATIO, SECONDS, SPEEDUP
 
-FORMATS = {RATIO: "{:.2f}", SECONDS: "{:.2f}", MIB: "{:.0f}", PERCENT: "{:.1f}", SPEEDUP: "x{:.2f}"}
+FORMATS = {RATIO: "{:.2f}", SECONDS: "{:.2f}", MIB: "{:.0f}", PERCENT: "{:.1f}", SPEEDUP: "x{:.2f}",
+           RATE: "{:.1f}", MICROSECONDS: "{:.1f}"}
 HEADINGS = {RATIO: "time / native time"}
-# Where less is better a row is compared with QEMU's.
-COMPARED = (RATIO, SECONDS, MIB)
+# Rows that are compared with QEMU's: less is better, or more.
+COMPARED = (RATIO, SECONDS, MIB, MICROSECONDS, RATE)
+MORE_IS_BETTER = (RATE,)
 
 
 def number(value):
@@ -80,8 +82,9 @@ def against(results, ours, theirs):
             continue
         ratio = mine.median() / other.median() if other.median() else 0
         if row.unit != RATIO or row.name == "spawn":
-            lines.append([f"  {row.name}", f"{ratio:.2f}", ""])
-        if ratio > 1 and row.unit != MIB:
+            name = f"{row.group}, {row.name}" if row.group.startswith("disk") else row.name
+            lines.append([f"  {name}", f"{ratio:.2f}", ""])
+        if (ratio < 1 if row.unit in MORE_IS_BETTER else ratio > 1) and row.unit != MIB:
             slower.append(f"{row.name} {ratio:.2f}")
     if not lines:
         return

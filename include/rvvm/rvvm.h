@@ -99,7 +99,7 @@ struct rvvm_drive {
 
 /* A port of the virtio console device. */
 struct rvvm_console {
-    const char *where; /* as for struct rvvm_config's serial; "stdio" only if nothing else is there */
+    const char *where; /* as rvvm_config.serial; "stdio" only if nothing else is there */
     const char *name;  /* a port for programs, of that name (1 to 63 bytes); NULL: a console */
 };
 

@@ -30,7 +30,7 @@ _Static_assert(sizeof(((struct rvvm_error *)0)->text) == sizeof(((struct error *
                "no message is cut on the way out");
 
 struct console {
-    char name[24]; /* for log lines */
+    char name[32]; /* for log lines */
     struct chardev *chardev;
 };
 

@@ -9,6 +9,7 @@
 #include "dev/pci/pci.h"
 #include "dev/virtio/virtio.h"
 #include "dev/virtio/virtio_blk.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +65,19 @@ static bool take_block(struct drive *drive, const char *value)
     return chosen >= 0;
 }
 
+/* Printable ASCII that fits. */
+static bool take_serial(struct drive *drive, const char *value)
+{
+    size_t length = value ? strlen(value) : 0;
+    for (size_t i = 0; i < length; i++)
+        if (value[i] < 0x20 || value[i] >= 0x7f)
+            return false;
+    if (!length || length > DRIVE_SERIAL_MAX)
+        return false;
+    memcpy(drive->serial, value, length + 1);
+    return true;
+}
+
 /* value: behind '=', or NULL. */
 static bool take_word(struct drive *drive, const char *name, const char *value)
 {
@@ -81,7 +95,7 @@ static bool take_word(struct drive *drive, const char *name, const char *value)
     if (!strcmp(name, "format"))
         return take_format(drive, value);
     if (!strcmp(name, "serial") && drive->kind != DRIVE_NVME_NAMESPACE)
-        return (drive->serial = value) && value[0];
+        return take_serial(drive, value);
     if (!strcmp(name, "block") && nvme)
         return take_block(drive, value);
     if (!strcmp(name, "packed") && drive->kind == DRIVE_VIRTIO_BLK)
@@ -124,6 +138,9 @@ bool drive_parse(struct drive *drive, enum drive_kind kind, const char *text, st
     /* What is in the image's past can be read, or written to in a copy. */
     if (drive->image.snapshot && !drive->image.overlay)
         drive->image.read_only = true;
+    if (!drive->serial[0])
+        snprintf(drive->serial, sizeof(drive->serial), "rvvm%016llx",
+                 (unsigned long long)drive_hash(drive->image.path, 0));
     if (!ok)
         drive_free(drive);
     return ok;

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "block/disk.h"
+#include "dev/drive_id.h"
 
 struct pci_bus;
 
@@ -26,11 +27,11 @@ enum drive_kind {
 
 struct drive {
     enum drive_kind kind;
-    struct disk_options image; /* its strings are in text */
-    const char *serial;        /* NULL: made from the image's name */
-    unsigned block_size;       /* bytes of a logical block; 0: 512 */
-    bool packed_off;           /* virtio: split rings only */
-    char *text;                /* owned */
+    struct disk_options image;         /* its strings are in text */
+    char serial[DRIVE_SERIAL_MAX + 1]; /* said, or made from the image's name */
+    unsigned block_size;               /* bytes of a logical block; 0: 512 */
+    bool packed_off;                   /* virtio: split rings only */
+    char *text;                        /* owned */
 };
 
 /*

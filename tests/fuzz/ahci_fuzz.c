@@ -150,7 +150,7 @@ static void must_answer(struct machine *m)
 static struct machine *make_machine(void)
 {
     struct ahci_config config = {
-        .ports = {{.disk = rig_disk(false)}, {.disk = rig_disk(true)}},
+        .ports = {{rig_disk(false), "FUZZ-0"}, {rig_disk(true), "FUZZ-1"}},
         .port_count = PORTS,
     };
     struct pci_function *function = ahci_new(&config, NULL);

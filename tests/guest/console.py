@@ -66,6 +66,20 @@ class Machine:
             if not self._read(deadline):
                 raise Failed(f"ended before {pattern!r}; the last lines: {self.text[-600:]!r}")
 
+    def collect(self, seconds):
+        """Reads what is printed in that time."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if select.select([self.process.stdout], [], [], left)[0]:
+                self._read(deadline + 1)
+
+    def kill(self):
+        """Pulls the plug, and reads what was printed until then."""
+        self.process.kill()
+        while self._read(time.monotonic() + 10):
+            pass
+        self.process.wait()
+
     def send(self, text):
         self.process.stdin.write(text.encode())
         self.process.stdin.flush()

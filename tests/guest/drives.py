@@ -79,8 +79,9 @@ def space(path):
     return os.stat(path).st_blocks * 512
 
 
-def boot(name, script, *options, harts=1, append=""):
-    """The small guest with the programs, running the script. None: they could not be fetched."""
+def boot(name, script, *options, harts=1, append="", files=()):
+    """The small guest with the programs, running the script; files: lines for tools/mkcpio. None: the
+    programs could not be fetched."""
     folder = tools()
     if not folder:
         return None
@@ -90,7 +91,7 @@ def boot(name, script, *options, harts=1, append=""):
     with open(job, "w", encoding="ascii") as file:
         file.write(PROLOGUE + FILE_SYSTEM + script + "\ncomplaints\nexit 0\n")
     subprocess.run([os.path.join(SRCDIR, "tools/mkcpio"), added], text=True, check=True,
-                   input=f"tree {folder}/root\nfile tests/{name} 755 {job}\n")
+                   input="\n".join((f"tree {folder}/root", f"file tests/{name} 755 {job}", *files, "")))
     with open(whole, "wb") as output:
         for part in (f"{GUEST}/initramfs.cpio", added):
             with open(part, "rb") as archive:

@@ -275,6 +275,56 @@ static void a_guest_cannot_make_a_guessed_raw_image_qcow2(void **state)
     rig_end(rig);
 }
 
+/* Aligned for IO around the page cache, and not; flushes between. */
+static void every_cache_mode_reads_what_was_written(void **state)
+{
+    static uint8_t out[65536 + 512] __attribute__((aligned(4096)));
+    static uint8_t in[65536 + 512] __attribute__((aligned(4096)));
+    static const struct {
+        unsigned offset, size, shift;
+    } moves[] = {{0, 65536, 0}, {4096, 8192, 0},        {512, 4096, 0},      {8192, 4096, 1},
+                 {100, 300, 7}, {SIZE - 4096, 4096, 0}, {SIZE - 512, 512, 0}};
+    for (enum disk_cache cache = DISK_CACHE_WRITEBACK; cache <= DISK_CACHE_UNSAFE; cache++) {
+        struct rig *rig = rig_with_raw(state, SIZE);
+        rig->options.cache = cache;
+        rig_open_again(rig);
+        for (unsigned i = 0; i < sizeof(moves) / sizeof(moves[0]); i++) {
+            for (unsigned j = 0; j < moves[i].size; j++)
+                out[moves[i].shift + j] = (uint8_t)(i * 31 + j * 7 + (j >> 8));
+            struct iovec to = {out + moves[i].shift, moves[i].size};
+            struct iovec from = {in + moves[i].shift, moves[i].size};
+            assert_int_equal(rig_do(rig, DISK_WRITE, moves[i].offset, moves[i].size, &to, 1), 0);
+            assert_int_equal(rig_do(rig, DISK_FLUSH, 0, 0, NULL, 0), 0);
+            assert_int_equal(rig_do(rig, DISK_READ, moves[i].offset, moves[i].size, &from, 1), 0);
+            assert_memory_equal(from.iov_base, to.iov_base, moves[i].size);
+        }
+        rig_end(rig);
+    }
+}
+
+/* More buffers than the host takes in one call. */
+static void any_number_of_buffers_will_do(void **state)
+{
+    enum { BUFFERS = 3000, EACH = 3 };
+    static uint8_t out[BUFFERS * EACH], in[BUFFERS * EACH];
+    static struct iovec to[BUFFERS], from[BUFFERS];
+    struct rig *rig = rig_with_raw(state, SIZE);
+    for (unsigned i = 0; i < BUFFERS; i++) {
+        to[i] = (struct iovec){out + i * EACH, EACH};
+        from[BUFFERS - 1 - i] = (struct iovec){in + (BUFFERS - 1 - i) * EACH, EACH};
+        memset(to[i].iov_base, (int)i, EACH);
+    }
+    static const unsigned counts[] = {63, 64, 65, 1023, 1024, 1025, BUFFERS};
+    for (unsigned i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        unsigned count = counts[i];
+        memset(in, 0, sizeof(in));
+        assert_int_equal(rig_do(rig, DISK_WRITE, 777, count * EACH, to, count), 0);
+        assert_int_equal(rig_do(rig, DISK_READ, 777, count * EACH, from, count), 0);
+        assert_memory_equal(in, out, count * EACH);
+    }
+    rig_end(rig);
+}
+
 static void bad_images_are_named(void **state)
 {
     struct rig *rig = rig_with_raw(state, 512);
@@ -311,6 +361,8 @@ int main(void)
         BOTH(tasks_run_on_the_thread_of_the_disk),
         BOTH(an_image_is_opened_once_for_writing),
         BOTH(a_guest_cannot_make_a_guessed_raw_image_qcow2),
+        BOTH(every_cache_mode_reads_what_was_written),
+        BOTH(any_number_of_buffers_will_do),
         BOTH(bad_images_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "lone_hart.h"
 
 #include "cpu/csr_regs.h"
+#include <sched.h>
 #include <stdio.h>
 
 enum { EIDELIVERY = 0x70, EITHRESHOLD = 0x72, EIP = 0x80, EIE = 0xc0 };
@@ -275,6 +276,56 @@ static void reset_empties_the_files(void **state)
     hart_free(h);
 }
 
+#define SENDERS 2
+#define MESSAGES 20000
+
+struct sender {
+    struct hart *h;
+    unsigned first; /* its identities: this one and those SENDERS apart */
+    _Atomic unsigned claimed;
+};
+
+/* One at a time, each when the last one was claimed: a lost message is a wait without end. */
+static void *sends(void *arg)
+{
+    struct sender *s = arg;
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        hart_message(s->h, IMSIC_S, s->first + i * SENDERS % 250);
+        while (atomic_load(&s->claimed) == i)
+            sched_yield();
+    }
+    return NULL;
+}
+
+static void no_message_of_another_thread_is_lost(void **state)
+{
+    (void)state;
+    struct hart *h = aia_hart("rv64");
+    struct sender senders[SENDERS] = {{h, 1, 0}, {h, 2, 0}};
+    pthread_t threads[SENDERS];
+    unsigned left = SENDERS * MESSAGES;
+    for (unsigned i = 0; i < 8; i += 2)
+        put_ireg(h, CSR_SIREG, EIE + i, UINT64_MAX);
+    put_ireg(h, CSR_SIREG, EIDELIVERY, 1);
+    put(h, CSR_MIE, IRQ_BIT(SEI));
+    for (unsigned i = 0; i < SENDERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, sends, &senders[i]), 0);
+    put(h, CSR_SISELECT, EIP);
+    while (left) {
+        hart_wait(h); /* sleeps until one is pending */
+        uint64_t old, identity = claim(h, CSR_STOPEI) >> 16;
+        csr_access(h, CSR_SIREG, CSR_SET, 0, true, true, &old); /* changes nothing */
+        if (!identity)
+            continue;
+        atomic_fetch_add(&senders[(identity - 1) % SENDERS].claimed, 1);
+        left--;
+    }
+    for (unsigned i = 0; i < SENDERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_false(hart_irq_pending(h));
+    hart_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +339,7 @@ int main(void)
         cmocka_unit_test(topi_is_the_major_interrupt_that_goes_first),
         cmocka_unit_test(mvip_is_another_way_to_bits_of_mip),
         cmocka_unit_test(reset_empties_the_files),
+        cmocka_unit_test(no_message_of_another_thread_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

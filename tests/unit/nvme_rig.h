@@ -100,7 +100,7 @@ static inline struct disk *nrig_disk(struct nrig *n, bool read_only)
 static inline struct nrig *nrig_new(const struct nrig_config *config)
 {
     struct nrig *n = calloc(1, sizeof(*n));
-    struct nvme_config nvme = {.serial = config->serial};
+    struct nvme_config nvme = {.serial = config->serial ? config->serial : "SERIAL"};
     void *pci;
     rig_setup(&pci);
     n->pci = pci;
@@ -269,6 +269,41 @@ static inline struct nvme_command nrig_rw(unsigned opcode, uint64_t lba, unsigne
         .cdw11 = (uint32_t)(lba >> 32),
         .cdw12 = blocks - 1,
     };
+}
+
+static inline unsigned nrig_identify(struct nrig *n, unsigned cns, uint32_t nsid, uint64_t page)
+{
+    struct nvme_command c = {.opcode = ADMIN_IDENTIFY, .nsid = nsid, .prp1 = page, .cdw10 = cns};
+    return nrig_do(n, 0, &c);
+}
+
+static inline uint64_t nrig_number(const uint8_t *page, unsigned at, unsigned size)
+{
+    uint64_t value = 0;
+    memcpy(&value, page + at, size);
+    return value;
+}
+
+static inline unsigned nrig_feature(struct nrig *n, unsigned opcode, uint32_t cdw10, uint32_t value)
+{
+    struct nvme_command c = {
+        .opcode = (uint8_t)opcode, .nsid = NVME_NSID_ALL, .cdw10 = cdw10, .cdw11 = value};
+    return nrig_do(n, 0, &c);
+}
+
+static inline unsigned nrig_log_page(struct nrig *n, unsigned id, uint64_t page, unsigned size,
+                                     uint64_t offset)
+{
+    struct nvme_command c = {
+        .opcode = ADMIN_GET_LOG_PAGE,
+        .nsid = NVME_NSID_ALL,
+        .prp1 = page,
+        .prp2 = page + NRIG_PAGE,
+        .cdw10 = (size / 4 - 1) << 16 | id,
+        .cdw12 = (uint32_t)offset,
+        .cdw13 = (uint32_t)(offset >> 32),
+    };
+    return nrig_do(n, 0, &c);
 }
 
 #endif

@@ -378,6 +378,27 @@ static void an_overlay_leaves_the_image_alone(void **state)
     }
 }
 
+/* QEMU's programs and we keep out of each other's way. */
+static void qemu_img_leaves_an_open_image_alone(void **state)
+{
+    (void)state;
+    struct model m;
+    char command[200];
+    if (!has_qemu_img())
+        skip();
+    begin(&m, 1u << 20);
+    assert_true(run("qemu-img create -f qcow2 %s %u", m.rig.path, m.size));
+    rig_open(&m.rig);
+    snprintf(command, sizeof(command), "qemu-img resize %s +1M 2>&1 | grep -q lock", m.rig.path);
+    assert_int_equal(system(command), 0);
+    snprintf(command, sizeof(command), "qemu-img map %s 2>&1 | grep -q lock", m.rig.path);
+    assert_int_equal(system(command), 0);
+    m.rig.options.read_only = true;
+    rig_open_again(&m.rig);
+    assert_true(run("qemu-img map %s", m.rig.path));
+    end(&m);
+}
+
 int main(void)
 {
     const char *given = getenv("RVVM_SEED");
@@ -390,6 +411,7 @@ int main(void)
         cmocka_unit_test(compressed_images_are_read_and_written),
         cmocka_unit_test(snapshots_keep_what_they_have),
         cmocka_unit_test(an_overlay_leaves_the_image_alone),
+        cmocka_unit_test(qemu_img_leaves_an_open_image_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

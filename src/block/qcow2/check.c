@@ -16,12 +16,17 @@
 #define CLUSTERS_MAX (1ull << 30)
 #define SAID_MAX 100 /* findings that are shown */
 
+/* What a cluster holds, besides data. */
+enum { FIXED = 1 /* header, L1 tables, snapshot table */, L2_TABLE = 2 };
+
 struct check {
     struct qcow2 *q;
     struct qcow2_report *report;
     bool repair;       /* clear entries that cannot be */
     uint32_t *counts;  /* of each cluster: how often it is used */
     uint64_t clusters; /* of the file */
+    uint8_t *holds;    /* of each cluster: FIXED or L2_TABLE */
+    bool hopeless;     /* what is fixed lies in the same place twice, or nowhere */
     uint8_t *table;    /* room for an L2 table or a refcount block */
     uint64_t said;
     int error; /* of reading or writing the file */
@@ -60,12 +65,40 @@ static void count(struct check *c, uint64_t offset, uint64_t bytes)
 
 static void count_table(struct check *c, const char *what, uint64_t offset, uint64_t bytes)
 {
-    if (in_file(c, offset, bytes)) {
+    if (!bytes || in_file(c, offset, bytes)) {
         count(c, offset, bytes);
         return;
     }
     c->report->corruptions++;
     say(c, "%s at 0x%" PRIx64 " ends beyond the end of the file", what, offset);
+}
+
+/* What lies where the header says: there can be nothing else. */
+static void count_fixed(struct check *c, const char *what, uint64_t offset, uint64_t bytes)
+{
+    unsigned bits = c->q->cluster_bits;
+    count_table(c, what, offset, bytes);
+    c->hopeless |= bytes && !in_file(c, offset, bytes);
+    for (uint64_t at = offset >> bits; bytes && at <= (offset + bytes - 1) >> bits; at++) {
+        if (at >= c->clusters)
+            return;
+        if (c->holds[at] & FIXED) {
+            c->hopeless = true;
+            c->report->corruptions++;
+            say(c, "%s at 0x%" PRIx64 " lies over another table", what, offset);
+            return;
+        }
+        c->holds[at] |= FIXED;
+    }
+}
+
+static bool holds(const struct check *c, uint64_t offset, uint64_t bytes)
+{
+    unsigned bits = c->q->cluster_bits;
+    for (uint64_t at = offset >> bits; at <= (offset + bytes - 1) >> bits; at++)
+        if (c->holds[at])
+            return true;
+    return false;
 }
 
 static bool read_table(struct check *c, uint64_t offset)
@@ -94,6 +127,8 @@ static const char *count_entry(struct check *c, uint64_t entry, uint64_t bitmap)
         unsigned clusters = qcow2_entry_clusters(q, entry, &offset);
         if (!in_file(c, offset, (uint64_t)clusters << q->cluster_bits))
             return "compressed data beyond the end of the file";
+        if (holds(c, offset, (uint64_t)clusters << q->cluster_bits))
+            return "compressed data in a table";
         count(c, offset, (uint64_t)clusters << q->cluster_bits);
         c->report->compressed_clusters++;
         return NULL;
@@ -109,6 +144,8 @@ static const char *count_entry(struct check *c, uint64_t entry, uint64_t bitmap)
         return "it points into a cluster";
     if (!in_file(c, offset, q->cluster_size))
         return "it points beyond the end of the file";
+    if (holds(c, offset, q->cluster_size))
+        return "it points to a table";
     count(c, offset, q->cluster_size);
     c->report->data_clusters++;
     return NULL;
@@ -157,25 +194,51 @@ static bool read_l1(struct check *c, struct l1_table *l1)
     return !error;
 }
 
-static void count_l1(struct check *c, struct l1_table l1, unsigned tables)
+/* Why an L1 entry cannot be, or NULL. */
+static const char *wrong_l1_entry(const struct check *c, uint64_t offset)
+{
+    if (offset & (c->q->cluster_size - 1))
+        return "it points into a cluster";
+    if (!in_file(c, offset, c->q->cluster_size))
+        return "it points beyond the end of the file";
+    return c->holds[offset >> c->q->cluster_bits] & FIXED ? "it points to another table" : NULL;
+}
+
+/* Which clusters are L2 tables, before anything that may point to them by mistake is looked at. */
+static void mark_l2(struct check *c, struct l1_table l1)
+{
+    if (read_l1(c, &l1)) {
+        for (unsigned i = 0; i < l1.size; i++) {
+            uint64_t offset = get_be64(l1.bytes + (size_t)i * 8) & ENTRY_OFFSET;
+            if (offset && !wrong_l1_entry(c, offset))
+                c->holds[offset >> c->q->cluster_bits] |= L2_TABLE;
+        }
+    }
+    free(l1.bytes);
+}
+
+static void clear_l1_entry(struct check *c, const struct l1_table *l1, unsigned index)
+{
+    write_bytes(c, l1->offset + index * 8ull, (uint8_t[8]){0}, 8);
+    if (l1->offset == c->q->l1_offset)
+        c->q->l1[index] = 0;
+}
+
+/* nth: it is the nth L1 table, and each names an L2 table once at most. */
+static void count_l1(struct check *c, struct l1_table l1, unsigned nth)
 {
     struct qcow2 *q = c->q;
-    count_table(c, "an L1 table", l1.offset, (uint64_t)l1.size * 8);
     if (!read_l1(c, &l1)) {
         free(l1.bytes);
         return;
     }
     for (unsigned i = 0; i < l1.size && !c->error; i++) {
         uint64_t entry = get_be64(l1.bytes + (size_t)i * 8), offset = entry & ENTRY_OFFSET;
-        const char *wrong = NULL;
         if (!offset)
             continue;
-        if (offset & (q->cluster_size - 1))
-            wrong = "it points into a cluster";
-        else if (!in_file(c, offset, q->cluster_size))
-            wrong = "it points beyond the end of the file";
-        else if (c->counts[offset >> q->cluster_bits] >= tables)
-            wrong = "its table is used already"; /* once in each L1 table at most */
+        const char *wrong = wrong_l1_entry(c, offset);
+        if (!wrong && c->counts[offset >> q->cluster_bits] >= nth)
+            wrong = "its table is used already";
         if (!wrong) {
             count(c, offset, q->cluster_size);
             count_l2(c, offset, i);
@@ -185,11 +248,26 @@ static void count_l1(struct check *c, struct l1_table l1, unsigned tables)
         say(c, "L1 entry %u is 0x%016" PRIx64 ": %s%s", i, entry, wrong,
             c->repair ? "; cleared" : "");
         if (c->repair)
-            write_bytes(c, l1.offset + i * 8ull, (uint8_t[8]){0}, 8);
-        if (c->repair && l1.offset == q->l1_offset)
-            q->l1[i] = 0;
+            clear_l1_entry(c, &l1, i);
     }
     free(l1.bytes);
+}
+
+static void count_tables(struct check *c, const struct snapshot *list)
+{
+    struct qcow2 *q = c->q;
+    struct l1_table active = {.offset = q->l1_offset, .size = q->l1_size};
+    count_fixed(c, "the header", 0, q->cluster_size);
+    count_fixed(c, "the L1 table", q->l1_offset, q->l1_size * 8ull);
+    count_fixed(c, "the snapshot table", q->snapshots_offset, q->snapshots_size);
+    for (unsigned i = 0; i < q->snapshot_count; i++)
+        count_fixed(c, "a snapshot's L1 table", list[i].l1_offset, list[i].l1_size * 8ull);
+    mark_l2(c, active);
+    for (unsigned i = 0; i < q->snapshot_count && !c->error; i++)
+        mark_l2(c, (struct l1_table){.offset = list[i].l1_offset, .size = list[i].l1_size});
+    count_l1(c, active, 1);
+    for (unsigned i = 0; i < q->snapshot_count && !c->error; i++)
+        count_l1(c, (struct l1_table){.offset = list[i].l1_offset, .size = list[i].l1_size}, i + 2);
 }
 
 /* All that is used, but for the refcounts themselves. */
@@ -199,11 +277,7 @@ static bool count_all(struct check *c, struct error *err)
     struct snapshot *list;
     if (!qcow2_read_snapshots(q, &list, err))
         return false;
-    count_table(c, "the header", 0, q->cluster_size);
-    count_l1(c, (struct l1_table){.offset = q->l1_offset, .size = q->l1_size}, 1);
-    for (unsigned i = 0; i < q->snapshot_count && !c->error; i++)
-        count_l1(c, (struct l1_table){.offset = list[i].l1_offset, .size = list[i].l1_size}, i + 2);
-    count_table(c, "the snapshot table", q->snapshots_offset, q->snapshots_size);
+    count_tables(c, list);
     qcow2_free_snapshots(list, q->snapshot_count);
     return !c->error ||
            error_set(err, "%s: cannot check it: %s", q->image.file.path, strerror(c->error));
@@ -400,8 +474,9 @@ static bool begin(struct check *c, struct error *err)
                          q->image.file.path, c->clusters);
     /* Most of a sparse file's counts are never touched and cost nothing. */
     c->counts = calloc(c->clusters + 1, sizeof(c->counts[0]));
+    c->holds = calloc(c->clusters + 1, 1);
     c->table = malloc(q->cluster_size);
-    if (c->counts && c->table)
+    if (c->counts && c->holds && c->table)
         return true;
     return error_set(err, "%s: not enough memory to check it", q->image.file.path);
 }
@@ -409,6 +484,7 @@ static bool begin(struct check *c, struct error *err)
 static void end(struct check *c)
 {
     free(c->counts);
+    free(c->holds);
     free(c->table);
 }
 
@@ -432,7 +508,11 @@ static bool mend(struct qcow2 *q, bool clear_entries, struct error *err)
     struct qcow2_report again = {0};
     struct check c = {.q = q, .report = &again, .repair = clear_entries};
     bool ok = begin(&c, err) && count_all(&c, err);
-    if (ok && again.corruptions && !clear_entries) {
+    if (ok && c.hopeless) {
+        ok = error_set(
+            err, "%s: damaged beyond repair: its tables lie over each other or beyond its end",
+            q->image.file.path);
+    } else if (ok && again.corruptions && !clear_entries) {
         ok = error_set(err, "%s: damaged: repair it (rvvm img check -r), or say ro",
                        q->image.file.path);
     } else if (ok) {

@@ -14,8 +14,8 @@ static int write_header(struct qcow2 *q, uint64_t size)
     if (error)
         return error;
     put_be64(fields, size);
-    put_be32(fields + HEADER_L1_SIZE - HEADER_SIZE, q->l1_size);
-    put_be64(fields + HEADER_L1_OFFSET - HEADER_SIZE, q->l1_offset);
+    put_be32(fields + (HEADER_L1_SIZE - HEADER_SIZE), q->l1_size);
+    put_be64(fields + (HEADER_L1_OFFSET - HEADER_SIZE), q->l1_offset);
     error = image_file_sync(&q->image.file);
     if (!error)
         error = image_file_write(&q->image.file, HEADER_SIZE, fields, sizeof(fields));

@@ -4,8 +4,8 @@
  */
 #include "dev/ahci/controller.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define BAR 5
 #define BAR_SIZE 0x2000
@@ -170,23 +170,6 @@ static const struct pci_function_ops function_ops = {
     .remove = remove_function,
 };
 
-static bool set_serial(struct ahci_port *p, const char *serial, struct error *err)
-{
-    if (!serial) {
-        ata_make_serial(p);
-        return true;
-    }
-    size_t length = strlen(serial);
-    bool printable = true;
-    for (size_t i = 0; i < length; i++)
-        printable &= serial[i] >= 0x20 && serial[i] < 0x7f;
-    if (!length || length > AHCI_SERIAL_MAX || !printable)
-        return error_set(err, "serial number '%s': 1 to %u ASCII characters", serial,
-                         AHCI_SERIAL_MAX);
-    memcpy(p->serial, serial, length + 1);
-    return true;
-}
-
 static bool add_port(struct ahci *a, const struct ahci_port_config *config, struct error *err)
 {
     struct ahci_port *p = &a->ports[a->port_count];
@@ -208,7 +191,8 @@ static bool add_port(struct ahci *a, const struct ahci_port_config *config, stru
     }
     ahci_port_power_on(p);
     ahci_port_reset_drive(p);
-    return set_serial(p, config->serial, err);
+    snprintf(p->serial, sizeof(p->serial), "%s", config->serial);
+    return true;
 }
 
 struct pci_function *ahci_new(const struct ahci_config *config, struct error *err)

@@ -14,11 +14,10 @@ struct disk;
 struct pci_function;
 
 #define AHCI_PORTS_MAX 32
-#define AHCI_SERIAL_MAX 20 /* characters */
 
 struct ahci_port_config {
     struct disk *disk;
-    const char *serial; /* printable ASCII; NULL: made from the image's name */
+    const char *serial; /* up to DRIVE_SERIAL_MAX characters; more are cut */
 };
 
 struct ahci_config {

@@ -20,6 +20,7 @@
 #include "block/disk.h"
 #include "dev/ahci/ahci.h"
 #include "dev/ahci/spec.h"
+#include "dev/drive_id.h"
 #include "dev/pci/pci.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -68,7 +69,7 @@ struct ahci_port {
     struct disk *disk; /* NULL: there is no such port */
     const struct disk_info *info;
     uint64_t sectors;
-    char serial[AHCI_SERIAL_MAX + 1];
+    char serial[DRIVE_SERIAL_MAX + 1];
     struct disk_task task;
     _Atomic uint32_t disk_results; /* bits: slots that the disk has done */
 
@@ -148,6 +149,5 @@ void ata_power_on(struct ahci_port *p);
 bool ata_is_queued(uint8_t command);
 /* identify.c: 512 bytes; false: the command was ended. */
 bool ata_identify(struct ahci_slot *slot);
-void ata_make_serial(struct ahci_port *p);
 
 #endif

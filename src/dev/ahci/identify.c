@@ -4,7 +4,6 @@
  */
 #include "dev/ahci/controller.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -40,20 +39,6 @@ static void put_number(uint16_t *words, unsigned count, uint64_t value)
 {
     for (unsigned i = 0; i < count; i++)
         words[i] = (uint16_t)(value >> 16 * i);
-}
-
-/* FNV-1a. */
-static uint64_t hash(const char *text)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    for (; *text; text++)
-        h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
-    return h ^ h >> 29;
-}
-
-void ata_make_serial(struct ahci_port *p)
-{
-    snprintf(p->serial, sizeof(p->serial), "rvvm%016llx", (unsigned long long)hash(p->info->path));
 }
 
 static void put_feature_sets(const struct ahci_port *p, uint16_t *w)
@@ -118,7 +103,8 @@ bool ata_identify(struct ahci_slot *slot)
     put_size(p, w);
     w[80] = 1 << 8 | 1 << 7 | 1 << 6 | 1 << 5; /* ATA8-ACS and what was before */
     /* World wide name: NAA 5, a number of ours, a part of the hash of the serial number. */
-    uint64_t name = UINT64_C(5) << 60 | UINT64_C(0x52564d) << 36 | (hash(p->serial) & 0xfffffffff);
+    uint64_t name =
+        UINT64_C(5) << 60 | UINT64_C(0x52564d) << 36 | (drive_hash(p->serial, 0) & 0xfffffffff);
     for (unsigned i = 0; i < 4; i++)
         w[WORD_WWN + i] = (uint16_t)(name >> (48 - 16 * i));
     if (p->info->discard) {

@@ -262,6 +262,9 @@ static void end_queued(struct ahci_slot *slot, uint8_t error)
 void ahci_finish(struct ahci_slot *slot, uint8_t error)
 {
     struct ahci_port *p = slot->port;
+    if (error)
+        log_line(pci_log(p->ahci->pci), LOG_GUEST, "ahci: port %u: command 0x%02x: error 0x%02x",
+                 p->number, slot->fis.command, error);
     if (!slot->queued)
         p->exclusive = false;
     pthread_mutex_lock(&p->ahci->lock);
@@ -276,6 +279,9 @@ void ahci_finish(struct ahci_slot *slot, uint8_t error)
 static void fail(struct ahci_slot *slot, uint32_t cause)
 {
     struct ahci_port *p = slot->port;
+    log_line(pci_log(p->ahci->pci), LOG_GUEST,
+             "ahci: port %u: a command, or the memory it names, is malformed: 0x%08x", p->number,
+             cause);
     if (!slot->queued)
         p->exclusive = false;
     pthread_mutex_lock(&p->ahci->lock);

@@ -3,7 +3,8 @@
  * The inside of an NVMe controller: what its files share.
  *
  *     nvme.c       PCI function, registers, enabling, shutdown and reset
- *     queues.c     doorbells, fetching of commands, completions, interrupts
+ *     queues.c     queues, doorbells, fetching of commands
+ *     completion.c what disks have done, completions, interrupts
  *     data.c       PRP and SGL: what memory a command's data are in
  *     admin.c      admin commands: queues, abort, events, shadow doorbells
  *     identify.c, log_pages.c, features.c
@@ -23,6 +24,7 @@
 
 #include "base/log.h"
 #include "block/disk.h"
+#include "dev/drive_id.h"
 #include "dev/nvme/nvme.h"
 #include "dev/nvme/spec.h"
 #include "dev/pci/pci.h"
@@ -183,7 +185,7 @@ struct nvme {
     struct disk_task task; /* nvme_run */
     struct nvme_namespace namespaces[NVME_NAMESPACES_MAX];
     unsigned namespace_count;
-    char serial[NVME_SERIAL_MAX + 1];
+    char serial[DRIVE_SERIAL_MAX + 1];
     uint8_t uuid[16];
     uint64_t started; /* clock_monotonic_ns() of power-on */
 
@@ -231,15 +233,14 @@ void nvme_wake(struct nvme *c);
 struct nvme_namespace *nvme_namespace(struct nvme *c, uint32_t nsid);
 
 /* queues.c */
-void nvme_list_init(struct nvme_request_list *list);
-void nvme_list_append(struct nvme_request_list *list, struct nvme_request *request);
-struct nvme_request *nvme_list_take(struct nvme_request_list *list);
-
 /* On the thread of a hart. Index: as the registers lie, tail of 0, head of 0, tail of 1, ... */
 void nvme_ring(struct nvme *c, unsigned index, uint32_t value);
-void nvme_update_wire(struct nvme *c); /* under lock */
-
-/* entries is in guest memory. false: out of memory. */
+/*
+ * The value behind a shadow. The host has been told to ring the register too from there on, so that
+ * nothing it writes later goes unnoticed.
+ */
+uint32_t nvme_watch_shadow(struct nvme_shadow *shadow);
+/* base, entries: checked, in guest memory. false: out of memory. */
 bool nvme_sq_create(struct nvme *c, unsigned id, uint64_t base, unsigned size, unsigned cq);
 void nvme_sq_delete(struct nvme_sq *sq);
 void nvme_cq_create(struct nvme *c, unsigned id, struct nvme_completion *entries, unsigned size,
@@ -248,18 +249,22 @@ void nvme_cq_delete(struct nvme *c, unsigned id);
 /* Gives the I/O queue of that number its shadow doorbells. */
 void nvme_cq_shadow(struct nvme *c, unsigned id);
 void nvme_sq_shadow(struct nvme *c, unsigned id);
-
-/* Stages of a run of the task. */
-void nvme_take_disk_results(struct nvme *c, bool halted); /* halted: nothing may follow from them */
-void nvme_post_waiting(struct nvme *c);
 void nvme_queues_fetch(struct nvme *c);
-void nvme_submit_batches(struct nvme *c);
-void nvme_queues_interrupt(struct nvme *c);
+void nvme_free_request(struct nvme_request *request);
 
-/* The command is done; request may be used anew when it returns. */
-void nvme_complete(struct nvme_request *request, unsigned status);
+/* completion.c */
+void nvme_list_init(struct nvme_request_list *list);
+void nvme_list_append(struct nvme_request_list *list, struct nvme_request *request);
+struct nvme_request *nvme_list_take(struct nvme_request_list *list);
 /* request->disk is filled in but for done; then() follows. */
 void nvme_submit(struct nvme_request *request, void (*then)(struct nvme_request *, int error));
+void nvme_submit_batches(struct nvme *c);
+void nvme_take_disk_results(struct nvme *c, bool halted); /* halted: nothing may follow from them */
+/* The command is done; request may be used anew when it returns. */
+void nvme_complete(struct nvme_request *request, unsigned status);
+void nvme_post_waiting(struct nvme *c);
+void nvme_update_wire(struct nvme *c); /* under the lock, on any thread */
+void nvme_queues_interrupt(struct nvme *c);
 
 /* data.c: all give an enum nvme_status. */
 unsigned nvme_map_data(struct nvme *c, const struct nvme_command *command, size_t size,
@@ -282,7 +287,6 @@ void nvme_async_event_read(struct nvme *c, enum nvme_event_type type);
 unsigned nvme_identify(struct nvme_request *request);
 /* What identifies controller and namespaces all over the world, from the serial number. */
 void nvme_make_ids(struct nvme *c);
-void nvme_make_serial(char serial[NVME_SERIAL_MAX + 1], const char *path);
 unsigned nvme_get_log_page(struct nvme_request *request);
 void nvme_log_error(struct nvme *c, const struct nvme_request *request, unsigned status);
 unsigned nvme_get_features(struct nvme_request *request);

@@ -241,22 +241,6 @@ unsigned nvme_identify(struct nvme_request *request)
  * Names
  */
 
-/* FNV-1a, 64 bits; seed tells apart what is made from the same text. */
-static uint64_t hash(const char *text, unsigned seed)
-{
-    uint64_t h = UINT64_C(0xcbf29ce484222325) ^ seed;
-    for (; *text; text++)
-        h = (h ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
-    h ^= h >> 32; /* the last characters reach all bits */
-    h *= UINT64_C(0xd6e8feb86659fd93);
-    return h ^ h >> 32;
-}
-
-void nvme_make_serial(char serial[NVME_SERIAL_MAX + 1], const char *path)
-{
-    snprintf(serial, NVME_SERIAL_MAX + 1, "rvvm%016llx", (unsigned long long)hash(path, 0));
-}
-
 static void put_hash(uint8_t bytes[8], uint64_t h)
 {
     for (unsigned i = 0; i < 8; i++)
@@ -266,8 +250,8 @@ static void put_hash(uint8_t bytes[8], uint64_t h)
 /* RFC 9562, version 8: made in a way of one's own. */
 static void make_uuid(uint8_t uuid[16], const char *serial, unsigned seed)
 {
-    put_hash(uuid, hash(serial, seed));
-    put_hash(uuid + 8, hash(serial, seed + 1));
+    put_hash(uuid, drive_hash(serial, seed));
+    put_hash(uuid + 8, drive_hash(serial, seed + 1));
     uuid[6] = (uuid[6] & 0x0f) | 0x80;
     uuid[8] = (uuid[8] & 0x3f) | 0x80;
 }
@@ -280,9 +264,9 @@ void nvme_make_ids(struct nvme *c)
         unsigned seed = 16 * ns->nsid;
         make_uuid(ns->uuid, c->serial, seed);
         /* EUI-64: vendor and extension. NGUID: extension of the vendor, EUI-64 (figure 245). */
-        put_hash(ns->eui64, hash(c->serial, seed + 2));
+        put_hash(ns->eui64, drive_hash(c->serial, seed + 2));
         memcpy(ns->eui64, oui, sizeof(oui));
-        put_hash(ns->nguid, hash(c->serial, seed + 3));
+        put_hash(ns->nguid, drive_hash(c->serial, seed + 3));
         memcpy(ns->nguid + 8, ns->eui64, sizeof(ns->eui64));
     }
 }

@@ -194,6 +194,8 @@ void nvme_log_error(struct nvme *c, const struct nvme_request *request, unsigned
     const struct nvme_command *command = &request->command;
     uint64_t count = ++c->counters.errors;
     bool has_lba = request->sq->id && command->opcode != IO_FLUSH;
+    log_line(pci_log(c->pci), LOG_GUEST, "nvme: queue %u: command 0x%02x failed: status 0x%03x",
+             request->sq->id, command->opcode, status);
     c->errors[count % NVME_ERROR_ENTRIES] = (struct nvme_error_entry){
         .count = count,
         .sq = (uint16_t)request->sq->id,

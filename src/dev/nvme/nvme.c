@@ -390,23 +390,6 @@ static bool add_namespace(struct nvme *c, const struct nvme_namespace_config *co
     return true;
 }
 
-static bool set_serial(struct nvme *c, const char *serial, struct error *err)
-{
-    if (!serial) {
-        nvme_make_serial(c->serial, c->namespaces[0].info->path);
-        return true;
-    }
-    size_t length = strlen(serial);
-    bool printable = true;
-    for (size_t i = 0; i < length; i++)
-        printable &= serial[i] >= 0x20 && serial[i] < 0x7f;
-    if (!length || length > NVME_SERIAL_MAX || !printable)
-        return error_set(err, "serial number '%s': 1 to %u ASCII characters", serial,
-                         NVME_SERIAL_MAX);
-    memcpy(c->serial, serial, length + 1);
-    return true;
-}
-
 struct pci_function *nvme_new(const struct nvme_config *config, struct error *err)
 {
     struct nvme *c = calloc(1, sizeof(*c));
@@ -418,8 +401,7 @@ struct pci_function *nvme_new(const struct nvme_config *config, struct error *er
     for (unsigned i = 0; i < config->namespace_count; i++)
         if (!add_namespace(c, &config->namespaces[i], err))
             goto fail;
-    if (!set_serial(c, config->serial, err))
-        goto fail;
+    snprintf(c->serial, sizeof(c->serial), "%s", config->serial);
     nvme_make_ids(c);
     c->disk = c->namespaces[0].disk;
     c->task.run = nvme_run;

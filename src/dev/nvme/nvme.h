@@ -15,7 +15,6 @@ struct disk;
 struct pci_function;
 
 #define NVME_NAMESPACES_MAX 16
-#define NVME_SERIAL_MAX 20 /* characters */
 
 struct nvme_namespace_config {
     struct disk *disk;
@@ -25,7 +24,7 @@ struct nvme_namespace_config {
 struct nvme_config {
     struct nvme_namespace_config namespaces[NVME_NAMESPACES_MAX]; /* numbered from 1 */
     unsigned namespace_count;                                     /* at least one */
-    const char *serial; /* printable ASCII; NULL: made from the first image's name */
+    const char *serial; /* up to DRIVE_SERIAL_MAX characters; more are cut */
 };
 
 /* Takes over the disks when it succeeds. NULL: they are still the caller's. */

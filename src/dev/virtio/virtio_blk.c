@@ -121,6 +121,17 @@ struct blk {
  * Requests that begin.
  */
 
+static void done(struct disk_request *disk, int error)
+{
+    struct request *r = (struct request *)disk;
+    struct blk_queue *q = r->queue;
+    r->error = error;
+    r->next = atomic_load(&q->done);
+    while (!atomic_compare_exchange_weak(&q->done, &r->next, r))
+        ;
+    disk_wake(q->blk->disk, &q->task);
+}
+
 static struct request *request_new(struct blk_queue *q)
 {
     struct request *r = q->free;
@@ -128,6 +139,7 @@ static struct request *request_new(struct blk_queue *q)
         q->free = r->next;
     else
         r = &q->requests[q->fresh++];
+    r->disk = (struct disk_request){.done = done};
     r->queue = q;
     r->error = 0;
     r->ranges_done = 0;
@@ -164,17 +176,6 @@ static bool writes_through(const struct blk *blk)
     return !atomic_load(&blk->flushes);
 }
 
-static void done(struct disk_request *disk, int error)
-{
-    struct request *r = (struct request *)disk;
-    struct blk_queue *q = r->queue;
-    r->error = error;
-    r->next = atomic_load(&q->done);
-    while (!atomic_compare_exchange_weak(&q->done, &r->next, r))
-        ;
-    disk_wake(q->blk->disk, &q->task);
-}
-
 /* To the disk at the end of the run. */
 static void submit(struct request *r, enum disk_op op, uint64_t sector, uint64_t bytes)
 {
@@ -183,7 +184,6 @@ static void submit(struct request *r, enum disk_op op, uint64_t sector, uint64_t
     r->disk.offset = sector * SECTOR;
     r->disk.size = bytes;
     r->disk.fua = (op == DISK_WRITE || op == DISK_WRITE_ZEROES) && writes_through(q->blk);
-    r->disk.done = done;
     r->disk.next = NULL;
     *q->batch_end = &r->disk;
     q->batch_end = &r->disk.next;

@@ -9,6 +9,7 @@
 #define RVVM_DEV_VIRTIO_VIRTQ_RING_H
 
 #include "dev/virtio/virtqueue.h"
+#include <stdatomic.h>
 
 struct virtq_ops {
     bool (*start)(struct virtq *vq, const struct virtq_layout *layout);
@@ -78,7 +79,7 @@ static inline void store32(void *p, uint32_t value)
 /* Stores before it are seen by whoever's stores are seen by loads after it. */
 static inline void full_fence(void)
 {
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    atomic_thread_fence(memory_order_seq_cst);
 }
 
 static inline void virtq_written(struct virtq *vq, const void *bytes, size_t size)

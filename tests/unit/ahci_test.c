@@ -1,0 +1,727 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * AHCI: registers, commands of an ATA drive as a driver issues them, errors, resets with commands under
+ * way.
+ */
+#include "pci_rig.h"
+
+#include "dev/ahci/controller.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BAR UINT64_C(0x40000000)
+#define PATIENCE 20 /* seconds that the controller may take for anything */
+#define DISK (4u << 20)
+#define NOT_MEMORY UINT64_C(0x1000)
+
+/* Where things lie in guest memory. */
+#define LIST MACHINE_RAM_BASE
+#define FRAMES (MACHINE_RAM_BASE + 0x1000)
+#define TABLES (MACHINE_RAM_BASE + 0x10000) /* 1 KiB a slot */
+#define DATA (MACHINE_RAM_BASE + 0x40000)
+
+struct arig {
+    struct rig *pci;
+    char path[32];
+};
+
+static void *memory(struct arig *a, uint64_t address, size_t size)
+{
+    void *bytes = machine_dma_map(a->pci->m, address, size);
+    assert_non_null(bytes);
+    return bytes;
+}
+
+static uint32_t get(struct arig *a, unsigned offset)
+{
+    return (uint32_t)rig_read(a->pci, BAR + offset, 4);
+}
+
+static void set(struct arig *a, unsigned offset, uint32_t value)
+{
+    rig_write(a->pci, BAR + offset, 4, value);
+}
+
+static uint32_t port_get(struct arig *a, unsigned offset)
+{
+    return get(a, AHCI_PORTS + offset);
+}
+
+static void port_set(struct arig *a, unsigned offset, uint32_t value)
+{
+    set(a, AHCI_PORTS + offset, value);
+}
+
+/* Until (the register & mask) == value. */
+static void until(struct arig *a, unsigned offset, uint32_t mask, uint32_t value)
+{
+    time_t since = time(NULL);
+    while ((get(a, offset) & mask) != value) {
+        assert_true(time(NULL) - since < PATIENCE);
+        sched_yield();
+    }
+}
+
+static void port_until(struct arig *a, unsigned offset, uint32_t mask, uint32_t value)
+{
+    until(a, AHCI_PORTS + offset, mask, value);
+}
+
+static void enable(struct arig *a)
+{
+    rig_write(a->pci, ecam(0, DEV(1), 0x24), 4, BAR);
+    rig_write(a->pci, ecam(0, DEV(1), PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static void start(struct arig *a)
+{
+    port_set(a, PORT_CLB, (uint32_t)LIST);
+    port_set(a, PORT_FB, (uint32_t)FRAMES);
+    port_set(a, PORT_SERR, UINT32_MAX);
+    port_set(a, PORT_IS, UINT32_MAX);
+    port_set(a, PORT_CMD, CMD_FRE | CMD_ST);
+}
+
+/* After an error, as section 6.2.2.1 wants it. */
+static void restart(struct arig *a)
+{
+    port_set(a, PORT_CMD, CMD_FRE);
+    port_until(a, PORT_CMD, CMD_CR, 0);
+    start(a);
+}
+
+static struct arig *arig_new(bool read_only)
+{
+    struct arig *a = calloc(1, sizeof(*a));
+    void *pci;
+    rig_setup(&pci);
+    a->pci = pci;
+    strcpy(a->path, "/tmp/rvvm-ahci-XXXXXX");
+    int fd = mkstemp(a->path);
+    assert_true(fd >= 0 && ftruncate(fd, DISK) == 0);
+    close(fd);
+    struct disk_options options = {
+        .path = a->path, .format = DISK_FORMAT_RAW, .read_only = read_only};
+    struct ahci_config config = {.ports = {{disk_open(&options, NULL), "SERIAL-1"}},
+                                 .port_count = 1};
+    struct pci_function *f = ahci_new(&config, NULL);
+    assert_true(f && pci_plug_at(a->pci->root, f, DEV(1), NULL));
+    enable(a);
+    start(a);
+    return a;
+}
+
+static int setup(void **state)
+{
+    *state = arig_new(false);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct arig *a = *state;
+    void *pci = a->pci;
+    rig_teardown(&pci);
+    unlink(a->path);
+    free(a);
+    return 0;
+}
+
+static struct fis_host_to_device frame(unsigned command, uint64_t lba, unsigned count)
+{
+    struct fis_host_to_device f = {
+        .type = FIS_HOST_TO_DEVICE,
+        .flags = FIS_COMMAND,
+        .command = (uint8_t)command,
+        .device = DEVICE_LBA,
+        .count_low = (uint8_t)count,
+        .count_high = (uint8_t)(count >> 8),
+    };
+    for (unsigned i = 0; i < 3; i++) {
+        f.lba_low[i] = (uint8_t)(lba >> 8 * i);
+        f.lba_high[i] = (uint8_t)(lba >> (24 + 8 * i));
+    }
+    return f;
+}
+
+/* A queued command: the count stands in the features, the tag in the count. */
+static struct fis_host_to_device queued(unsigned command, unsigned tag, uint64_t lba,
+                                        unsigned count)
+{
+    struct fis_host_to_device f = frame(command, lba, tag << 3);
+    f.features_low = (uint8_t)count;
+    f.features_high = (uint8_t)(count >> 8);
+    return f;
+}
+
+/* Into a slot, with one piece of data; it is not issued. */
+static void put(struct arig *a, unsigned slot, const struct fis_host_to_device *f, uint64_t data,
+                unsigned size)
+{
+    struct ahci_command header = {.flags = 5, .prdtl = 1};
+    struct ahci_prd prd = {.address = data, .count = size - 1};
+    header.ctba = (uint32_t)TABLES + 0x400 * slot;
+    memcpy(memory(a, LIST + 32 * slot, 32), &header, 32);
+    memcpy(memory(a, header.ctba, 20), f, 20);
+    memcpy(memory(a, header.ctba + TABLE_PRDT, 16), &prd, 16);
+}
+
+static void issue(struct arig *a, unsigned slot)
+{
+    port_set(a, PORT_CI, 1u << slot);
+}
+
+/* A command that is not queued, to its end: bits of the error register. */
+static unsigned do_frame(struct arig *a, struct fis_host_to_device f, uint64_t data, unsigned size)
+{
+    put(a, 3, &f, data, size);
+    port_set(a, PORT_IS, UINT32_MAX);
+    issue(a, 3);
+    time_t since = time(NULL);
+    while (port_get(a, PORT_CI) && !(port_get(a, PORT_IS) & IS_TFES)) {
+        assert_true(time(NULL) - since < PATIENCE);
+        sched_yield();
+    }
+    uint32_t tfd = port_get(a, PORT_TFD);
+    assert_int_equal(tfd & (ATA_BSY | ATA_DRQ), 0);
+    assert_int_equal(tfd & ATA_ERR, tfd >> 8 ? ATA_ERR : 0);
+    return tfd >> 8;
+}
+
+static unsigned failing(struct arig *a, struct fis_host_to_device f, uint64_t data, unsigned size)
+{
+    unsigned error = do_frame(a, f, data, size);
+    assert_int_equal(port_get(a, PORT_CI), 1 << 3); /* it shows which one it was */
+    restart(a);
+    return error;
+}
+
+static void fill(struct arig *a, uint64_t address, size_t size, unsigned seed)
+{
+    uint8_t *bytes = memory(a, address, size);
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)(seed + i * 7 + i / 251);
+}
+
+static void assert_image(struct arig *a, uint64_t offset, const void *bytes, size_t size)
+{
+    uint8_t *found = malloc(size);
+    int fd = open(a->path, O_RDONLY);
+    assert_true(fd >= 0 && pread(fd, found, size, (off_t)offset) == (ssize_t)size);
+    close(fd);
+    assert_memory_equal(found, bytes, size);
+    free(found);
+}
+
+static void registers_at_power_on(void **state)
+{
+    struct arig *a = *state;
+    uint32_t cap = get(a, AHCI_CAP);
+    assert_int_equal(cap & 0x1f, 0);        /* one port */
+    assert_int_equal(cap >> 8 & 0x1f, 31);  /* 32 slots */
+    assert_true(cap >> 30 & cap >> 31 & 1); /* queuing, 64-bit addresses */
+    assert_int_equal(get(a, AHCI_GHC), 1u << 31);
+    assert_int_equal(get(a, AHCI_PI), 1);
+    assert_int_equal(get(a, AHCI_VS), 0x00010301);
+    assert_int_equal(port_get(a, PORT_SSTS), 0x133);
+    assert_int_equal(port_get(a, PORT_SIG), 0x00000101);
+    assert_int_equal(port_get(a, PORT_TFD), 0x0150);
+    assert_int_equal(port_get(a, PORT_CMD) & (CMD_FR | CMD_CR), CMD_FR | CMD_CR);
+    assert_int_equal(get(a, AHCI_PORTS + AHCI_PORT_SIZE + PORT_SSTS), 0); /* no second one */
+}
+
+static uint16_t word(struct arig *a, unsigned n)
+{
+    return *(uint16_t *)memory(a, DATA + 2 * n, 2);
+}
+
+static void identify_field_by_field(void **state)
+{
+    struct arig *a = *state;
+    assert_int_equal(do_frame(a, frame(ATA_IDENTIFY_DEVICE, 0, 0), DATA, 512), 0);
+    assert_int_equal(word(a, 0), 0x0040);
+    assert_memory_equal(memory(a, DATA + 20, 20), "ESIRLA1-            ", 20);
+    assert_memory_equal(memory(a, DATA + 46, 8), ".1 0    ", 8);
+    assert_memory_equal(memory(a, DATA + 54, 14), "VRMVA ATd si k", 13);
+    assert_int_equal(word(a, 49) & 0x0300, 0x0300); /* LBA, DMA */
+    assert_int_equal(word(a, 60) | word(a, 61) << 16, DISK / 512);
+    assert_int_equal(word(a, 75), 31);
+    assert_true(word(a, 76) & 1 << 8);              /* queuing */
+    assert_int_equal(word(a, 82) & 0x0061, 0x0061); /* look-ahead, cache, SMART */
+    assert_int_equal(word(a, 83), 0x7400);          /* flushes, 48-bit addresses */
+    assert_int_equal(word(a, 85) & 0x0061, 0x0061);
+    assert_int_equal(word(a, 100) | word(a, 101) << 16, DISK / 512);
+    assert_int_equal(word(a, 102) | word(a, 103), 0);
+    assert_int_equal(word(a, 105), 8);       /* sectors of TRIM ranges */
+    assert_int_equal(word(a, 108) >> 12, 5); /* world wide name */
+    assert_int_equal(word(a, 169), 1);       /* TRIM */
+    assert_int_equal(word(a, 217), 1);       /* does not turn */
+    uint8_t sum = 0, *page = memory(a, DATA, 512);
+    for (unsigned i = 0; i < 512; i++)
+        sum += page[i];
+    assert_int_equal(page[510], 0xa5);
+    assert_int_equal(sum, 0);
+    /* data in by PIO: its frame, and the bytes moved */
+    const struct fis_device_to_host *f = memory(a, FRAMES + RECEIVED_PIO_SETUP, 20);
+    assert_int_equal(f->type, FIS_PIO_SETUP);
+    assert_int_equal(f->end_status, ATA_READY);
+    assert_int_equal(f->transfer_count, 512);
+    assert_int_equal(((struct ahci_command *)memory(a, LIST + 3 * 32, 32))->prdbc, 512);
+    assert_int_equal(port_get(a, PORT_IS), IS_PSS);
+}
+
+static void data_go_where_the_table_says(void **state)
+{
+    static const uint16_t sizes[] = {2, 510, 512, 1536, 1024, 4, 508};
+    struct arig *a = *state;
+    struct fis_host_to_device f = frame(ATA_WRITE_DMA_EXT, 77, 8);
+    uint8_t expected[4096], *at = expected;
+    fill(a, DATA, 0x10000, 1);
+    put(a, 0, &f, 0, 2);
+    struct ahci_command *header = memory(a, LIST, 32);
+    struct ahci_prd *prds = memory(a, TABLES + TABLE_PRDT, 0x100);
+    header->prdtl = 7;
+    for (unsigned i = 0; i < 7; i++) {
+        prds[i] = (struct ahci_prd){.address = DATA + 0x2000 * i + 2, .count = sizes[i] - 1u};
+        memcpy(at, memory(a, prds[i].address, sizes[i]), sizes[i]);
+        at += sizes[i];
+    }
+    assert_ptr_equal(at, expected + 4096);
+    issue(a, 0);
+    port_until(a, PORT_CI, 1, 0);
+    assert_int_equal(header->prdbc, 4096);
+    assert_image(a, 77 * 512, expected, 4096);
+    const struct fis_device_to_host *done = memory(a, FRAMES + RECEIVED_REGISTER, 20);
+    assert_int_equal(done->type, FIS_DEVICE_TO_HOST);
+    assert_int_equal(done->status, ATA_READY);
+    assert_int_equal(port_get(a, PORT_IS), IS_DHRS);
+    /* 28-bit addresses, and back */
+    assert_int_equal(do_frame(a, frame(ATA_READ_DMA, 77, 8), DATA, 4096), 0);
+    assert_memory_equal(memory(a, DATA, 4096), expected, 4096);
+    memset(memory(a, DATA, 4096), 0, 4096);
+    assert_int_equal(do_frame(a, frame(ATA_READ_SECTORS_EXT, 77, 8), DATA, 4096), 0);
+    assert_memory_equal(memory(a, DATA, 4096), expected, 4096);
+    assert_int_equal(do_frame(a, frame(ATA_WRITE_DMA_FUA_EXT, 0, 8), DATA, 4096), 0);
+    assert_image(a, 0, expected, 4096);
+    /* no count means the most there is: 256 sectors */
+    assert_int_equal(do_frame(a, frame(ATA_READ_DMA, 0, 0), DATA, 256 * 512), 0);
+}
+
+static void all_tags_at_once(void **state)
+{
+    struct arig *a = *state;
+    fill(a, DATA, 32 * 4096, 9);
+    for (unsigned tag = 0; tag < 32; tag++) {
+        struct fis_host_to_device f = queued(ATA_WRITE_FPDMA_QUEUED, tag, 8 * (31 - tag), 8);
+        put(a, tag, &f, DATA + 4096 * tag, 4096);
+    }
+    port_set(a, PORT_SACT, UINT32_MAX);
+    port_set(a, PORT_CI, UINT32_MAX);
+    port_until(a, PORT_SACT, UINT32_MAX, 0);
+    assert_int_equal(port_get(a, PORT_CI), 0);
+    assert_int_equal(port_get(a, PORT_IS), IS_SDBS);
+    for (unsigned tag = 0; tag < 32; tag++)
+        assert_image(a, 4096 * (31 - tag), memory(a, DATA + 4096 * tag, 4096), 4096);
+    const struct fis_device_bits *f = memory(a, FRAMES + RECEIVED_DEVICE_BITS, 8);
+    assert_int_equal(f->type, FIS_DEVICE_BITS);
+    assert_int_equal(f->error, 0);
+}
+
+static void a_queued_command_that_fails_is_named_in_the_log(void **state)
+{
+    struct arig *a = *state;
+    for (unsigned tag = 4; tag < 8; tag++) {
+        uint64_t lba = tag == 5 ? UINT64_C(0x123456789abc) : tag;
+        struct fis_host_to_device f = queued(ATA_READ_FPDMA_QUEUED, tag, lba, 1);
+        put(a, tag, &f, DATA, 512);
+    }
+    port_set(a, PORT_SACT, 0xf0);
+    port_set(a, PORT_CI, 0xf0);
+    port_until(a, PORT_IS, IS_TFES, IS_TFES);
+    assert_true(port_get(a, PORT_SACT) & 1 << 5);
+    assert_int_equal(port_get(a, PORT_TFD), ATA_IDNF << 8 | ATA_READY | ATA_ERR);
+    restart(a);
+    assert_int_equal(port_get(a, PORT_SACT), 0);
+    const uint8_t *page = memory(a, DATA, 512);
+    assert_int_equal(do_frame(a, frame(ATA_READ_LOG_EXT, 0x10, 1), DATA, 512), 0);
+    assert_int_equal(page[0], 5);
+    assert_int_equal(page[2], ATA_READY | ATA_ERR);
+    assert_int_equal(page[3], ATA_IDNF);
+    assert_memory_equal(page + 4, ((uint8_t[]){0xbc, 0x9a, 0x78}), 3);
+    assert_memory_equal(page + 8, ((uint8_t[]){0x56, 0x34, 0x12}), 3);
+    assert_int_equal(do_frame(a, frame(ATA_READ_LOG_DMA_EXT, 0x10, 1), DATA, 512), 0);
+    assert_int_equal(page[0], 0x80); /* that was all */
+    /* a tag that is not the slot */
+    struct fis_host_to_device f = queued(ATA_READ_FPDMA_QUEUED, 9, 0, 1);
+    put(a, 2, &f, DATA, 512);
+    port_set(a, PORT_SACT, 1 << 9);
+    issue(a, 2);
+    port_until(a, PORT_IS, IS_TFES, IS_TFES);
+    assert_int_equal(port_get(a, PORT_TFD) >> 8, ATA_ABRT);
+}
+
+static void commands_that_fail(void **state)
+{
+    struct arig *a = *state;
+    uint64_t end = DISK / 512;
+    assert_int_equal(failing(a, frame(ATA_READ_DMA_EXT, end, 1), DATA, 512), ATA_IDNF);
+    assert_int_equal(failing(a, frame(ATA_READ_DMA_EXT, end - 1, 2), DATA, 1024), ATA_IDNF);
+    assert_int_equal(failing(a, frame(ATA_WRITE_DMA_EXT, UINT64_MAX, 0), DATA, 512), ATA_IDNF);
+    assert_int_equal(failing(a, frame(ATA_READ_VERIFY_EXT, end, 1), DATA, 512), ATA_IDNF);
+    assert_int_equal(do_frame(a, frame(ATA_READ_VERIFY_EXT, end - 1, 1), DATA, 512), 0);
+    assert_int_equal(failing(a, frame(0x00, 0, 0), DATA, 512), ATA_ABRT);
+    assert_int_equal(failing(a, frame(0xff, 0, 0), DATA, 512), ATA_ABRT);
+    assert_int_equal(failing(a, frame(ATA_READ_LOG_EXT, 0x30, 1), DATA, 512), ATA_ABRT);
+    struct fis_host_to_device chs = frame(ATA_READ_DMA, 0, 1);
+    chs.device = 0;
+    assert_int_equal(failing(a, chs, DATA, 512), ATA_IDNF);
+    assert_int_equal(do_frame(a, frame(ATA_READ_DMA, 0, 1), DATA, 512), 0);
+}
+
+static void nothing_follows_a_failure_until_the_port_is_stopped(void **state)
+{
+    struct arig *a = *state;
+    struct fis_host_to_device bad = frame(0xff, 0, 0), good = frame(ATA_READ_DMA, 0, 1);
+    put(a, 0, &bad, DATA, 512);
+    put(a, 1, &good, DATA, 512);
+    issue(a, 0);
+    port_until(a, PORT_IS, IS_TFES, IS_TFES);
+    issue(a, 1);
+    usleep(5000);
+    assert_int_equal(port_get(a, PORT_CI), 3);
+    restart(a);
+    assert_int_equal(port_get(a, PORT_CI), 0);
+    issue(a, 1);
+    port_until(a, PORT_CI, 2, 0);
+}
+
+static void tables_and_frames_that_are_wrong(void **state)
+{
+    struct arig *a = *state;
+    struct fis_host_to_device f = frame(ATA_READ_DMA_EXT, 0, 2);
+    struct ahci_command *header = memory(a, LIST, 32);
+    static const struct {
+        uint64_t data;
+        unsigned size;
+        uint32_t cause;
+    } cases[] = {{DATA, 1022, IS_OFS},
+                 {NOT_MEMORY, 1024, IS_HBFS},
+                 {DATA, 1023, IS_HBFS},
+                 {MACHINE_RAM_BASE + RIG_RAM - 512, 1024, IS_HBFS}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        put(a, 0, &f, cases[i].data, cases[i].size);
+        issue(a, 0);
+        port_until(a, PORT_IS, cases[i].cause, cases[i].cause);
+        restart(a);
+    }
+    put(a, 0, &f, DATA, 1024);
+    header->prdtl = 0;
+    issue(a, 0);
+    port_until(a, PORT_IS, IS_OFS, IS_OFS);
+    restart(a);
+    put(a, 0, &f, DATA, 1024);
+    header->ctba = (uint32_t)NOT_MEMORY;
+    issue(a, 0);
+    port_until(a, PORT_IS, IS_HBFS, IS_HBFS);
+    restart(a);
+    put(a, 0, &f, DATA, 1024);
+    header->flags = 4; /* a frame that is cut short */
+    issue(a, 0);
+    port_until(a, PORT_IS, IS_IFS, IS_IFS);
+    restart(a);
+    f.type = FIS_DEVICE_TO_HOST;
+    put(a, 0, &f, DATA, 1024);
+    issue(a, 0);
+    port_until(a, PORT_IS, IS_IFS, IS_IFS);
+    restart(a);
+    port_set(a, PORT_CLBU, 1); /* the list is nowhere */
+    issue(a, 0);
+    port_until(a, PORT_IS, IS_HBFS, IS_HBFS);
+    port_set(a, PORT_CLBU, 0);
+    restart(a);
+    assert_int_equal(do_frame(a, frame(ATA_READ_DMA, 0, 1), DATA, 512), 0);
+}
+
+static void trim_gives_space_back(void **state)
+{
+    static const uint8_t zeroes[65536];
+    struct arig *a = *state;
+    struct stat before, after;
+    fill(a, DATA, 65536, 3);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(do_frame(a, frame(ATA_WRITE_DMA_EXT, 128 * i, 128), DATA, 65536), 0);
+    assert_int_equal(stat(a->path, &before), 0);
+    uint64_t *ranges = memory(a, DATA + 0x20000, 1024);
+    memset(ranges, 0, 1024);
+    ranges[3] = UINT64_C(128) << 48 | 128;
+    ranges[100] = UINT64_C(128) << 48 | 384;
+    struct fis_host_to_device f = frame(ATA_DATA_SET_MANAGEMENT, 0, 2);
+    assert_int_equal(failing(a, f, DATA + 0x20000, 1024), ATA_ABRT); /* not TRIM */
+    f.features_low = 1;
+    assert_int_equal(do_frame(a, f, DATA + 0x20000, 1024), 0);
+    assert_image(a, 0, memory(a, DATA, 65536), 65536);
+    assert_image(a, 65536, zeroes, 65536);
+    assert_image(a, 3 * 65536, zeroes, 65536);
+    assert_int_equal(stat(a->path, &after), 0);
+    assert_int_equal(before.st_blocks - after.st_blocks, 256);
+    ranges[5] = UINT64_C(1) << 48 | DISK / 512;
+    assert_int_equal(failing(a, f, DATA + 0x20000, 1024), ATA_IDNF);
+    f.count_low = 9;
+    assert_int_equal(failing(a, f, DATA, 9 * 512), ATA_ABRT);
+}
+
+static void small_commands(void **state)
+{
+    struct arig *a = *state;
+    const struct fis_device_to_host *done = memory(a, FRAMES + RECEIVED_REGISTER, 20);
+    assert_int_equal(do_frame(a, frame(ATA_FLUSH_CACHE_EXT, 0, 0), DATA, 512), 0);
+    assert_int_equal(do_frame(a, frame(ATA_STANDBY_IMMEDIATE, 0, 0), DATA, 512), 0);
+    assert_int_equal(do_frame(a, frame(ATA_CHECK_POWER_MODE, 0, 0), DATA, 512), 0);
+    assert_int_equal(done->count_low, 0xff);
+    struct fis_host_to_device f = frame(ATA_SMART, 0xc24f00, 0);
+    f.features_low = 0xda;
+    assert_int_equal(do_frame(a, f, DATA, 512), 0);
+    assert_int_equal(done->lba_low[1] | done->lba_low[2] << 8, 0xc24f);
+    f.features_low = 0xd9;
+    assert_int_equal(do_frame(a, f, DATA, 512), 0);
+    f.features_low = 0xda;
+    assert_int_equal(failing(a, f, DATA, 512), ATA_ABRT); /* it is switched off */
+    f = frame(ATA_SET_FEATURES, 0, 0);
+    f.features_low = 0x82;
+    assert_int_equal(do_frame(a, f, DATA, 512), 0);
+    assert_int_equal(do_frame(a, frame(ATA_IDENTIFY_DEVICE, 0, 0), DATA, 512), 0);
+    assert_int_equal(word(a, 85) & 0x0061, 0x0040); /* neither SMART nor the cache */
+    f.features_low = 0x77;
+    assert_int_equal(failing(a, f, DATA, 512), ATA_ABRT);
+}
+
+static void what_is_write_protected_is_only_read(void **state)
+{
+    (void)state;
+    struct arig *a = arig_new(true);
+    assert_int_equal(do_frame(a, frame(ATA_READ_DMA, 0, 1), DATA, 512), 0);
+    assert_int_equal(failing(a, frame(ATA_WRITE_DMA, 0, 1), DATA, 512), ATA_ABRT);
+    struct fis_host_to_device f = frame(ATA_DATA_SET_MANAGEMENT, 0, 1);
+    f.features_low = 1;
+    assert_int_equal(failing(a, f, DATA, 512), ATA_ABRT);
+    void *rig = a;
+    teardown(&rig);
+}
+
+/*
+ * Interrupts
+ */
+
+static bool wire(struct arig *a)
+{
+    return a->pci->wire[1];
+}
+
+static void the_wire_follows_what_is_enabled(void **state)
+{
+    struct arig *a = *state;
+    assert_int_equal(do_frame(a, frame(ATA_READ_DMA, 0, 1), DATA, 512), 0);
+    assert_false(wire(a));
+    port_set(a, PORT_IE, IS_DHRS);
+    assert_int_equal(get(a, AHCI_IS), 1);
+    assert_false(wire(a));
+    set(a, AHCI_GHC, GHC_IE);
+    assert_true(wire(a));
+    set(a, AHCI_IS, 1); /* its cause is still there */
+    assert_true(wire(a));
+    port_set(a, PORT_IS, IS_DHRS);
+    assert_true(wire(a)); /* IS stays until it is cleared itself */
+    set(a, AHCI_IS, 1);
+    assert_false(wire(a));
+    port_set(a, PORT_IE, 0);
+    assert_int_equal(do_frame(a, frame(ATA_READ_DMA, 0, 1), DATA, 512), 0);
+    assert_false(wire(a));
+}
+
+static void messages_take_the_wires_place(void **state)
+{
+    struct arig *a = *state;
+    unsigned cap = (unsigned)rig_read(a->pci, ecam(0, DEV(1), 0x34), 1);
+    while (rig_read(a->pci, ecam(0, DEV(1), cap), 1) != PCI_CAP_MSI)
+        cap = (unsigned)rig_read(a->pci, ecam(0, DEV(1), cap + 1), 1);
+    rig_write(a->pci, ecam(0, DEV(1), cap + 4), 4, RIG_MSI_BASE);
+    rig_write(a->pci, ecam(0, DEV(1), cap + 12), 2, 42);
+    rig_write(a->pci, ecam(0, DEV(1), cap + 2), 2, 1);
+    set(a, AHCI_GHC, GHC_IE);
+    port_set(a, PORT_IE, IS_DHRS);
+    for (unsigned i = 1; i < 10; i++) {
+        assert_int_equal(do_frame(a, frame(ATA_READ_DMA, 0, 1), DATA, 512), 0);
+        time_t since = time(NULL);
+        while (a->pci->messages < i)
+            assert_true(time(NULL) - since < PATIENCE);
+        assert_int_equal(a->pci->message[i - 1].data, 42);
+        port_set(a, PORT_IS, UINT32_MAX);
+        set(a, AHCI_IS, UINT32_MAX);
+    }
+    assert_int_equal(a->pci->messages, 9);
+    assert_false(wire(a));
+}
+
+/*
+ * Resets
+ */
+
+/* Commands that take their time. */
+static void issue_many(struct arig *a)
+{
+    for (unsigned tag = 0; tag < 32; tag++) {
+        struct fis_host_to_device f = queued(ATA_WRITE_FPDMA_QUEUED, tag, 8 * tag, 8);
+        f.device |= DEVICE_FUA;
+        put(a, tag, &f, DATA, 4096);
+    }
+    port_set(a, PORT_SACT, UINT32_MAX);
+    port_set(a, PORT_CI, UINT32_MAX);
+}
+
+static void works(struct arig *a)
+{
+    start(a);
+    assert_int_equal(do_frame(a, frame(ATA_READ_DMA, 0, 1), DATA, 512), 0);
+}
+
+static void stopping_forgets_commands_and_waits_for_the_disk(void **state)
+{
+    struct arig *a = *state;
+    for (unsigned round = 0; round < 20; round++) {
+        issue_many(a);
+        if (round % 2)
+            sched_yield();
+        port_set(a, PORT_CMD, CMD_FRE);
+        assert_int_equal(port_get(a, PORT_CI) | port_get(a, PORT_SACT), 0);
+        port_until(a, PORT_CMD, CMD_CR, 0);
+        uint8_t frames[256];
+        memcpy(frames, memory(a, FRAMES, 256), 256);
+        usleep(1000);
+        assert_memory_equal(memory(a, FRAMES, 256), frames, 256);
+        works(a);
+    }
+}
+
+static void a_reset_of_the_line_resets_the_drive(void **state)
+{
+    struct arig *a = *state;
+    struct fis_host_to_device f = frame(ATA_SET_FEATURES, 0, 0);
+    f.features_low = 0x82;
+    for (unsigned round = 0; round < 10; round++) {
+        assert_int_equal(do_frame(a, f, DATA, 512), 0);
+        issue_many(a);
+        port_set(a, PORT_CMD, CMD_FRE);
+        port_set(a, PORT_SCTL, 1);
+        assert_int_equal(port_get(a, PORT_SSTS), 0);
+        assert_int_equal(port_get(a, PORT_TFD) & ATA_BSY, ATA_BSY);
+        port_set(a, PORT_SCTL, 0);
+        port_until(a, PORT_SSTS, UINT32_MAX, 0x133);
+        assert_int_equal(port_get(a, PORT_TFD), 0x0150);
+        assert_int_equal(port_get(a, PORT_IS) & IS_PCS, IS_PCS);
+        port_set(a, PORT_SERR, SERR_DIAG_X);
+        assert_int_equal(port_get(a, PORT_IS) & IS_PCS, 0);
+        works(a);
+        assert_int_equal(do_frame(a, frame(ATA_IDENTIFY_DEVICE, 0, 0), DATA, 512), 0);
+        assert_int_equal(word(a, 85) & 0x0020, 0x0020); /* the cache is on again */
+    }
+    port_set(a, PORT_CMD, CMD_FRE);
+    port_set(a, PORT_SCTL, 4); /* off */
+    usleep(1000);
+    assert_int_equal(port_get(a, PORT_SSTS), 0);
+    port_set(a, PORT_SCTL, 0);
+    port_until(a, PORT_SSTS, UINT32_MAX, 0x133);
+}
+
+static void a_reset_of_the_controller_ends_when_the_disk_is_done(void **state)
+{
+    struct arig *a = *state;
+    for (unsigned round = 0; round < 10; round++) {
+        set(a, AHCI_GHC, GHC_IE);
+        port_set(a, PORT_IE, UINT32_MAX);
+        issue_many(a);
+        set(a, AHCI_GHC, GHC_HR);
+        until(a, AHCI_GHC, UINT32_MAX, GHC_AE);
+        assert_false(wire(a));
+        assert_int_equal(port_get(a, PORT_IE), 0);
+        assert_int_equal(port_get(a, PORT_CI) | port_get(a, PORT_SACT), 0);
+        assert_int_equal(port_get(a, PORT_CMD) & (CMD_ST | CMD_CR | CMD_FR), 0);
+        assert_int_equal(port_get(a, PORT_SSTS), 0x133);
+        assert_int_equal(port_get(a, PORT_CLB), LIST); /* kept */
+        works(a);
+    }
+}
+
+static void a_reset_by_frames(void **state)
+{
+    struct arig *a = *state;
+    struct fis_host_to_device f = frame(ATA_SET_FEATURES, 0, 0);
+    f.features_low = 0x82;
+    assert_int_equal(do_frame(a, f, DATA, 512), 0);
+    f = (struct fis_host_to_device){.type = FIS_HOST_TO_DEVICE, .control = CONTROL_SRST};
+    put(a, 0, &f, DATA, 512);
+    issue(a, 0);
+    port_until(a, PORT_CI, 1, 0);
+    assert_int_equal(port_get(a, PORT_TFD) & ATA_BSY, ATA_BSY);
+    f.control = 0;
+    put(a, 0, &f, DATA, 512);
+    issue(a, 0);
+    port_until(a, PORT_CI, 1, 0);
+    port_until(a, PORT_TFD, UINT32_MAX, 0x0150);
+    const struct fis_device_to_host *signature = memory(a, FRAMES + RECEIVED_REGISTER, 20);
+    assert_int_equal(signature->lba_low[0], 1);
+    assert_int_equal(signature->count_low, 1);
+    assert_int_equal(do_frame(a, frame(ATA_IDENTIFY_DEVICE, 0, 0), DATA, 512), 0);
+    assert_int_equal(word(a, 85) & 0x0020, 0x0020);
+}
+
+static void a_machine_reset_waits_for_the_disk(void **state)
+{
+    struct arig *a = *state;
+    struct machine *m = a->pci->m;
+    for (unsigned round = 0; round < 20; round++) {
+        issue_many(a);
+        for (unsigned i = 0; i < m->device_count; i++)
+            if (m->devices[i]->ops->reset)
+                m->devices[i]->ops->reset(m->devices[i]->state);
+        memset(m->ram.data, 0x5a, RIG_RAM);
+        usleep(1000);
+        for (unsigned i = 0; i < RIG_RAM; i++)
+            assert_true(m->ram.data[i] == 0x5a);
+        memset(m->ram.data, 0, RIG_RAM);
+        enable(a);
+        assert_int_equal(port_get(a, PORT_CLB), 0);
+        assert_int_equal(port_get(a, PORT_CI) | port_get(a, PORT_SACT), 0);
+        works(a);
+    }
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(registers_at_power_on),
+        TEST(identify_field_by_field),
+        TEST(data_go_where_the_table_says),
+        TEST(all_tags_at_once),
+        TEST(a_queued_command_that_fails_is_named_in_the_log),
+        TEST(commands_that_fail),
+        TEST(nothing_follows_a_failure_until_the_port_is_stopped),
+        TEST(tables_and_frames_that_are_wrong),
+        TEST(trim_gives_space_back),
+        TEST(small_commands),
+        cmocka_unit_test(what_is_write_protected_is_only_read),
+        TEST(the_wire_follows_what_is_enabled),
+        TEST(messages_take_the_wires_place),
+        TEST(stopping_forgets_commands_and_waits_for_the_disk),
+        TEST(a_reset_of_the_line_resets_the_drive),
+        TEST(a_reset_of_the_controller_ends_when_the_disk_is_done),
+        TEST(a_reset_by_frames),
+        TEST(a_machine_reset_waits_for_the_disk),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
