@@ -48,8 +48,8 @@ static bool is_reached(const struct pci_function *f, enum pci_space space, uint6
         const struct device *window = &host->windows[i].device;
         /* The IO window's addresses on the bus begin at 0. */
         uint64_t first = i == PCI_WINDOW_IO ? 0 : window->base;
-        if (host->windows[i].space == space && window->size && base >= first &&
-            base - first <= window->size - size && size <= window->size)
+        if (host->windows[i].space == space && base >= first && size <= window->size &&
+            base - first <= window->size - size)
             return true;
     }
     return false;
