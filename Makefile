@@ -61,7 +61,7 @@ check: ## everything that is tested (under 30 minutes on two cores)
 	$(Q)$(submake) all unit-tests
 	$(Q)$(submake) FLAVOUR=asan BUILD=build/asan all unit-tests
 	$(Q)$(submake) FLAVOUR=tsan BUILD=build/tsan all unit-tests
-	$(Q)$(submake) fuzz-tests
+	$(Q)$(submake) FLAVOUR=fuzz BUILD=build/fuzz CC=clang fuzzers
 	$(Q)tools/guest all || echo "make check: no guest, its tests will fail" >&2
 	$(Q)RVVM=$(abspath $(BUILD))/rvvm tools/guest debian || \
 	    echo "make check: no Debian, its tests will fail" >&2
