@@ -274,7 +274,8 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
     struct board_config board = {
         .aia = (enum board_aia)config->aia, .loop = rv->loop, .serial = rv->serial};
     return board_build(rv->machine, &board, err) && add_flash(rv, config, err) &&
-           add_drives(rv, config, err) && add_virtio(rv, config, err);
+           add_drives(rv, config, err) && add_virtio(rv, config, err) &&
+           (!has_flash(config) || board_add_boot_order(rv->machine, err));
 }
 
 struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct rvvm_error *error)

@@ -9,6 +9,7 @@
  *     0x03000000  PCI: IO ports
  *     0x0c000000  PLIC; with -aia the APLIC's M-mode domain, and S-mode's at 0x0d000000
  *     0x10000000  UART                     irq 10
+ *     0x10100000  fw_cfg: the order of drives; when there is flash
  *     0x20000000  flash, two banks; when there are images for it
  *     0x24000000  IMSICs of M-mode, of S-mode at 0x28000000; with -aia aplic-imsic
  *     0x30000000  PCI: config space        irq 32 to 35
@@ -20,6 +21,7 @@
 
 #include "dev/aclint.h"
 #include "dev/cfi_flash.h"
+#include "dev/fw_cfg.h"
 #include "dev/goldfish_rtc.h"
 #include "dev/interrupts.h"
 #include "dev/syscon.h"
@@ -94,4 +96,12 @@ bool board_add_flash(struct machine *m, struct disk *const images[2], struct err
         return false;
     m->flash_entry = images[0] ? CFI_FLASH_BASE : 0;
     return true;
+}
+
+bool board_add_boot_order(struct machine *m, struct error *err)
+{
+    char order[4096];
+    pci_boot_order(m->pci, order, sizeof(order));
+    struct fw_cfg_config config = {.machine = m, .boot_order = order};
+    return !order[0] || machine_add(m, fw_cfg_new(&config, err), FW_CFG_BASE, err);
 }

@@ -26,6 +26,9 @@ struct disk;
  * a blank bank. */
 bool board_add_flash(struct machine *m, struct disk *const images[2], struct error *err);
 
+/* Tells firmware in flash in which order to try the drives: that of their places. After they are plugged in. */
+bool board_add_boot_order(struct machine *m, struct error *err);
+
 bool board_build(struct machine *m, const struct board_config *config, struct error *err);
 
 #endif
