@@ -9,13 +9,15 @@
  *    leaves that page, and the page's addend. The check is then
  *
  *        cmp  base, [slot.limit]
- *        jae  later                 jbe, when it moves down
+ *        jge  later                 jle, when it moves down
  *        mov  rdx, [slot.addend]    unless a register holds it
  *
  *    A slot is emptied when its loop is entered. What was checked stays true meanwhile: fences are
  *    served after leaving the region, which happens at the heads of loops (hart.events). That the
- *    base moves one way only is why one limit is enough; the last page of the address space, behind
- *    which it would begin anew, is never remembered.
+ *    base moves one way only is why one limit is enough. Addresses are compared as signed numbers: a
+ *    base may well go from the last page of the address space to the first one, also without an access
+ *    on either, but half the address space, none of which is canonical near its middle, it does not
+ *    cross.
  *
  * Where accesses off a base do not lie on one page, the rest of the block runs as JIT_SINGLE.
  */
@@ -187,6 +189,8 @@ static int base_for(const struct lower *l, const struct ir_insn *i, struct ir_pl
     const struct region *r = l->region->r;
     for (unsigned n = 0; n < r->base_count; n++) {
         const struct region_base *b = &r->bases[n];
+        if (i->op == IR_store && !b->writes) /* only loads were checked */
+            continue;
         if (b->guest == p.base && r->loops[b->loop].blocks >> l->region->block & 1 &&
             p.imm >= b->low && p.imm + (int32_t)ir_mem_bytes(i->mem) <= b->high)
             return (int)n;
@@ -212,18 +216,12 @@ static void check_again(struct lower *l, const struct later *later)
     emit_lea(e, W64, RAX, first);
     if (b->down) { /* base > first of the page - low - 1 */
         emit_ri(e, ALU_AND, W64, RAX, -(int32_t)PAGE_SIZE);
-        uint8_t *edge = emit_jcc(e, CC_E);
         emit_ri(e, ALU_SUB, W64, RAX, b->low + 1);
-        emit_store(e, W64, RAX, slot_limit((unsigned)later->value));
-        emit_patch_here(e, edge);
-    } else { /* base < end of the page - high + 1 */
+    } else { /* base < last of the page - high + 2 */
         emit_ri(e, ALU_OR, W64, RAX, (int32_t)PAGE_SIZE - 1);
-        emit_ri(e, ALU_ADD, W64, RAX, 1);
-        uint8_t *edge = emit_jcc(e, CC_E);
-        emit_ri(e, ALU_SUB, W64, RAX, b->high - 1);
-        emit_store(e, W64, RAX, slot_limit((unsigned)later->value));
-        emit_patch_here(e, edge);
+        emit_ri(e, ALU_SUB, W64, RAX, b->high - 2);
     }
+    emit_store(e, W64, RAX, slot_limit((unsigned)later->value));
     if (addend != NO_REG)
         emit_load(e, W64, RDX, slot_addend((unsigned)later->value));
     emit_jmp_to(e, later->back);
@@ -252,7 +250,7 @@ bool lower_region_check(struct lower *l, const struct ir_insn *i, struct ir_plac
         later->imm = b->low;
         later->value = n;
         emit_rm(e, OP_CMP, W64, base, slot_limit((unsigned)n));
-        later->from[0] = emit_jcc(e, b->down ? CC_BE : CC_AE);
+        later->from[0] = emit_jcc(e, b->down ? CC_LE : CC_GE);
         later->back = e->at;
         *known = (struct group){true, b->writes, true, b->guest, b->low, b->high};
     }
@@ -265,6 +263,16 @@ bool lower_region_check(struct lower *l, const struct ir_insn *i, struct ir_plac
     return true;
 }
 
+/* No base is within the limit: the least number, or the greatest. */
+static void empty_slot(struct lower *l, unsigned base)
+{
+    bool down = l->region->r->bases[base].down;
+    struct mem limit = slot_limit(base);
+    emit_store_imm(&l->e, W32, limit, down ? -1 : 0);
+    limit.disp += 4;
+    emit_store_imm(&l->e, W32, limit, down ? INT32_MAX : INT32_MIN);
+}
+
 /* Empties the slots whose loops are entered on the way from one block (-1: from outside) to another. */
 static void empty_slots(struct lower *l, int from, unsigned to)
 {
@@ -272,7 +280,7 @@ static void empty_slots(struct lower *l, int from, unsigned to)
     for (unsigned n = 0; n < r->base_count; n++) {
         uint64_t blocks = r->loops[r->bases[n].loop].blocks;
         if (blocks >> to & 1 && (from < 0 || !(blocks >> from & 1)))
-            emit_store_imm(&l->e, W64, slot_limit(n), r->bases[n].down ? -1 : 0);
+            empty_slot(l, n);
     }
 }
 
