@@ -20,9 +20,15 @@ MIB = 1 << 20
 NO_TOOLS = "skip the programs could not be fetched"
 
 PROLOGUE = r"""#!/bin/busybox sh
-fail() { echo "drives: $*"; exit 1; }
+fail() { dmesg | tail -n 12; echo "drives: $*"; exit 1; }
 for m in $(cat /modules/order); do insmod /modules/$m.ko || fail "insmod $m"; done
-found() { n=0; while [ ! -b /dev/$1 ]; do sleep 0.1; n=$((n+1)); [ $n -lt 100 ] || fail "no $1"; done; }
+found() { n=0; while [ ! -b /dev/$1 ]; do sleep 0.1; n=$((n+1)); [ $n -lt 600 ] || fail "no $1"; done; }
+busy() { # until a thousand requests more are done: whoever makes them has begun
+    before=$(awk '{ print $1 + $5 }' /sys/block/$1/stat) n=0
+    while [ $(($(awk '{ print $1 + $5 }' /sys/block/$1/stat) - before)) -lt 1000 ]; do
+        sleep 0.1; n=$((n+1)); [ $n -lt 200 ] || fail "nobody uses $1"
+    done
+}
 complaints() {
     dmesg | grep -E 'nvme.*(timeout|error|fail|abort|reset)|ata[0-9].*(exception|error|fail)|I/O error|EXT4-fs (error|warning)' &&
         fail "the kernel complains"
