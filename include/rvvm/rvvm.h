@@ -143,8 +143,8 @@ struct rvvm_config {
 
     uint64_t code_cache; /* bytes for translated code, up to 1 GiB; 0: as the library thinks best */
 
-    /* Flash at 0x20000000 and 0x22000000; none when neither has a file. A program in the first one runs
-     * in place, in S-mode, where a kernel would run if one were named. */
+    /* Flash at 0x20000000 and 0x22000000; none when neither has a file. A program in the first one
+     * runs in place, in S-mode, where a kernel would run if one were named. */
     struct rvvm_flash flash[2];
 
     const struct rvvm_drive *drives; /* in the order of their places on the bus; NULL */

@@ -23,9 +23,10 @@ struct bus {
     uint64_t ram_size;
 
     /*
-     * A device that harts fetch code from by pointer: flash that is run in place. Loads and stores go to the
-     * device all the same, which may answer loads with something else for a while. Page aligned; the bytes
-     * lie behind main memory's, so that code has one measure of its place. size 0: none.
+     * A device that harts fetch code from by pointer: flash that is run in place. Loads and stores go
+     * to the device all the same, which may answer loads with something else for a while. Page
+     * aligned; the bytes lie behind main memory's, so that code has one measure of its place.
+     * size 0: none.
      */
     struct {
         uint8_t *bytes;

@@ -24,8 +24,8 @@ void memory_unmap(struct memory *m);
 #define MEMORY_LARGE (2u << 20)
 void memory_make_large(const struct memory *m, uint64_t offset, uint64_t size);
 
-/* The first `size` bytes, of whole pages, read as zero again and the host gets its pages back. Nobody may use
- * them meanwhile. */
+/* The first `size` bytes, of whole pages, read as zero again and the host gets its pages back.
+ * Nobody may use them meanwhile. */
 void memory_clear(struct memory *m, uint64_t size);
 
 /* Bytes of main memory and swap that the host has, used or not; 0: cannot tell. */

@@ -22,11 +22,13 @@ struct board_config {
 
 struct disk;
 
-/* Two banks of flash for a machine that has a rom for them. Takes the images over, also when it fails; NULL:
- * a blank bank. */
+/*
+ * Two banks of flash for a machine that has a rom for them. Takes the images over, also when it
+ * fails; NULL: a blank bank.
+ */
 bool board_add_flash(struct machine *m, struct disk *const images[2], struct error *err);
 
-/* Tells firmware in flash in which order to try the drives: that of their places. After they are plugged in. */
+/* Tells firmware in flash to try the drives in the order of their places. When all are plugged in. */
 bool board_add_boot_order(struct machine *m, struct error *err);
 
 bool board_build(struct machine *m, const struct board_config *config, struct error *err);

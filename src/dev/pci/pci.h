@@ -163,7 +163,7 @@ struct log *pci_log(const struct pci_function *f);
 bool pci_plug(struct pci_bus *bus, struct pci_function *f, struct error *err);
 /* At a place of the caller's choice: device << 3 | function. Function 0 must be there first. */
 bool pci_plug_at(struct pci_bus *bus, struct pci_function *f, unsigned devfn, struct error *err);
-/* The drives below in the order of their places, as OpenFirmware paths, a line each; at the most `size` bytes. */
+/* The drives below in the order of their places, as OpenFirmware paths, a line each; those that fit. */
 void pci_boot_order(const struct pci_bus *root, char *text, size_t size);
 /* A PCI-to-PCI bridge there, of the kind that the bus calls for; the bus behind it, or NULL. */
 struct pci_bus *pci_bridge_new(struct pci_bus *bus, unsigned devfn, struct error *err);
