@@ -13,12 +13,15 @@
 #define ASKS_IN_VAIN 20    /* that nobody answers: the harts sleep */
 #define BUSY_NS 5000000    /* over which it is measured whether a hart is busy */
 #define BUSY_NS_AN_INSN 10 /* it is when an instruction takes less */
-#define ANSWERS_HOT 2
-#define ANSWERS_KNOWN 255 /* it was tried */
 #define REQUESTS_MAX 64
+
+/* After so many answers a loop is hot, the one around it, and the one around that. */
+#define LEVELS 3
+static const uint8_t answers_hot[LEVELS] = {2, 12, 60};
 
 struct request {
     const uint8_t *code;
+    unsigned outer;
     uint64_t pc;
 };
 
@@ -78,7 +81,7 @@ static struct jit_block *translate(struct jit_hart *jh, const uint8_t *code, uin
     return backend_translate_region(jh, block, region) ? block : NULL;
 }
 
-static bool make(struct jit_hart *jh, const uint8_t *code, uint64_t pc,
+static bool make(struct jit_hart *jh, const uint8_t *code, unsigned outer, uint64_t pc,
                  struct region_source *source, struct region *region)
 {
     struct jit *jit = jh->jit;
@@ -86,11 +89,13 @@ static bool make(struct jit_hart *jh, const uint8_t *code, uint64_t pc,
     unsigned place = (uintptr_t)code & ~PAGE_MASK;
     uint32_t version[2] = {0};
     if (!gather(jit, page, place, source, &version[0]) ||
-        !region_form(region, source, place, jit, &jh->ir) ||
+        !region_form_around(region, source, place, outer, jit, &jh->ir) ||
         !region_build(region, source, jit, &jh->ir))
         return false;
     jit_make_room(jh, JIT_REGION_ROOMS);
     uint8_t *start = jh->code, *cold = jh->cold;
+    pc += region->blocks[0].place - place;
+    code += (int)region->blocks[0].place - (int)place;
     struct jit_block *block = translate(jh, code, page, region);
     if (!block || !jit_publish(jh, block, version))
         return false;
@@ -102,15 +107,15 @@ static bool make(struct jit_hart *jh, const uint8_t *code, uint64_t pc,
     return true;
 }
 
-bool jit_region_make(struct jit_hart *jh, const uint8_t *code, uint64_t pc)
+bool jit_region_make(struct jit_hart *jh, const uint8_t *code, unsigned outer, uint64_t pc)
 {
     const struct jit_block *there = jit_find(jh->jit, code, JIT_NORMAL);
-    if (there && there->is_region)
+    if (there && there->is_region && !outer)
         return true;
     uint64_t start = clock_monotonic_ns();
     struct region_source *source = calloc(1, sizeof(*source));
     struct region *region = malloc(sizeof(*region));
-    bool made = source && region && make(jh, code, pc, source, region);
+    bool made = source && region && make(jh, code, outer, pc, source, region);
     free(source);
     free(region);
     jh->stats.region_ns += clock_monotonic_ns() - start;
@@ -156,7 +161,7 @@ static void *work(void *arg)
             hot->first = (hot->first + 1) % REQUESTS_MAX;
             hot->count--;
             pthread_mutex_unlock(&hot->lock);
-            jit_region_make(&hot->worker, request.code, request.pc);
+            jit_region_make(&hot->worker, request.code, request.outer, request.pc);
             pthread_mutex_lock(&hot->lock);
             hot->stats = hot->worker.stats;
         } else if (wait(hot)) {
@@ -205,10 +210,12 @@ void jit_hot_answer(struct jit_hart *jh)
         heat->places[n].code = code;
         heat->places[n].times = 0;
     }
-    if (heat->places[n].times == ANSWERS_KNOWN || ++heat->places[n].times < ANSWERS_HOT)
+    if (heat->places[n].times == UINT8_MAX)
         return;
-    heat->places[n].times = ANSWERS_KNOWN;
-    request(hot, (struct request){code, h->pc});
+    heat->places[n].times++;
+    for (unsigned outer = 0; outer < LEVELS; outer++)
+        if (heat->places[n].times == answers_hot[outer])
+            request(hot, (struct request){code, outer, h->pc});
 }
 
 void jit_hot_enter(struct jit_hart *jh)

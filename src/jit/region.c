@@ -12,6 +12,8 @@
  */
 #include "jit/region.h"
 
+#include "cpu/csr.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,11 +89,12 @@ static bool decode_at(const struct region_source *source, const struct jit *jit,
 
 /* Whether an operation has no place in a region: the hart may be another afterwards, or it goes back to
  * where it is by way of C. */
-static bool is_foreign(const struct ir_insn *i)
+static bool is_foreign(const struct ir_insn *i, const struct decoded *d)
 {
     switch (i->op) {
+    case IR_call_csr: /* FP's are lowered without a call */
+        return d->imm < CSR_FFLAGS || d->imm > CSR_FCSR;
     case IR_call:
-    case IR_call_csr:
     case IR_call_end:
     case IR_lr:
     case IR_sc:
@@ -118,7 +121,7 @@ static struct step step_at(struct finder *f, unsigned place)
     step.way = WAY_ON;
     for (unsigned n = 1; n < ir->count; n++) {
         const struct ir_insn *i = &ir->insns[n];
-        if (is_foreign(i))
+        if (is_foreign(i, &d))
             return (struct step){.way = WAY_OUT};
         if (i->op == IR_set_x && i->imm == REG_RA)
             step.writes_ra = true;
@@ -331,6 +334,7 @@ static void mark_leading(struct finder *f, int head, int to)
 static bool choose(struct finder *f, int head)
 {
     bool any = false;
+    memset(f->mark, 0, sizeof(f->mark));
     for (unsigned n = 0; n < f->node_count; n++) {
         const struct node *node = &f->nodes[n];
         bool back = node->frame == 0 && node->end > f->nodes[head].place &&
@@ -341,6 +345,25 @@ static bool choose(struct finder *f, int head)
         }
     }
     return any && f->mark[head];
+}
+
+/* The head of the smallest loop that has node `inner` in it and another head; -1: there is none. */
+static int head_around(struct finder *f, int inner)
+{
+    int best = -1;
+    unsigned least = NODES_MAX + 1;
+    for (unsigned n = 0; n < f->node_count; n++) {
+        if ((int)n == inner || f->nodes[n].frame || !choose(f, (int)n) || !f->mark[inner])
+            continue;
+        unsigned size = 0;
+        for (unsigned k = 0; k < f->node_count; k++)
+            size += f->mark[k];
+        if (size < least) {
+            least = size;
+            best = (int)n;
+        }
+    }
+    return best;
 }
 
 /*
@@ -467,17 +490,19 @@ static bool find_loops(struct region *r)
     return r->blocks[0].is_head;
 }
 
-static bool form(struct region *r, struct finder *f, unsigned head)
+static bool form(struct region *r, struct finder *f, unsigned head, unsigned outer)
 {
     explore(f, head);
     if (!calls_are_leaves(f) || !cut(f))
         return false;
     int at = node_at(f, 0, (int32_t)head);
+    for (; outer && at >= 0; outer--)
+        at = head_around(f, at);
     return at >= 0 && choose(f, at) && order(r, f, at) && find_loops(r);
 }
 
-bool region_form(struct region *r, const struct region_source *source, unsigned head,
-                 const struct jit *jit, struct ir_block *scratch)
+bool region_form_around(struct region *r, const struct region_source *source, unsigned head,
+                        unsigned outer, const struct jit *jit, struct ir_block *scratch)
 {
     bool formed = false;
     struct finder *f = malloc(sizeof(*f));
@@ -488,10 +513,16 @@ bool region_form(struct region *r, const struct region_source *source, unsigned 
         f->scratch = scratch;
         f->no_calls = tries;
         *r = (struct region){0};
-        formed = form(r, f, head);
+        formed = form(r, f, head, outer);
     }
     free(f);
     return formed;
+}
+
+bool region_form(struct region *r, const struct region_source *source, unsigned head,
+                 const struct jit *jit, struct ir_block *scratch)
+{
+    return region_form_around(r, source, head, 0, jit, scratch);
 }
 
 /*

@@ -73,6 +73,9 @@ struct region {
  * that can be made a region. */
 bool region_form(struct region *r, const struct region_source *source, unsigned head,
                  const struct jit *jit, struct ir_block *scratch);
+/* The same for the loop around that at `head`, or the one around that: `outer` of them further out. */
+bool region_form_around(struct region *r, const struct region_source *source, unsigned head,
+                        unsigned outer, const struct jit *jit, struct ir_block *scratch);
 /* Its operations, and what its bases are. false: no memory, or there are too many. */
 bool region_build(struct region *r, const struct region_source *source, const struct jit *jit,
                   struct ir_block *ir);

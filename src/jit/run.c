@@ -146,7 +146,7 @@ struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
     if (!block)
         return go_on_unwound(h);
     if (jit_hart_of(h)->jit->tiers == JIT_TIER_EAGER && link->variant == JIT_NORMAL &&
-        link->from->code >= block->code && jit_region_make(jit_hart_of(h), block->code, h->pc))
+        link->from->code >= block->code && jit_region_make(jit_hart_of(h), block->code, 0, h->pc))
         block = jit_find(jit_hart_of(h)->jit, block->code, JIT_NORMAL);
     if (is_past(h, then))
         return (struct jit_next){block->entry, true};

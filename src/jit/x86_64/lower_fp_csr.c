@@ -94,7 +94,7 @@ static void set_rd(struct lower *l, unsigned rd)
 static bool is_quiet_comparison(const struct lower *l)
 {
     const struct ir_guest *g = lower_guest(l);
-    if (l->guest + 2 >= l->ir->guest_count || g->insn.id != INSN_csrrs || g->insn.rs1 ||
+    if (l->guest + 2 >= l->count_end || g->insn.id != INSN_csrrs || g->insn.rs1 ||
         g->insn.imm != CSR_FFLAGS)
         return false;
     const struct decoded *compare = &g[1].insn, *back = &g[2].insn;

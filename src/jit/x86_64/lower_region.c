@@ -21,12 +21,14 @@
  *
  * Where accesses off a base do not lie on one page, the rest of the block runs as JIT_SINGLE.
  */
-#include "jit/x86_64/lower.h"
+#include "jit/x86_64/lower_fp.h"
 
 #include "jit/region.h"
 #include <stdlib.h>
 
 #define HOSTS 10 /* host registers that are for guest registers */
+#define SWAP_WEIGHT \
+    24 /* what it costs to give one away and take it back, in uses outside the loop */
 
 /* What has a host register: a guest register, or the addend of a base. */
 struct tenant {
@@ -44,6 +46,7 @@ struct lower_region {
         struct tenant tenant;
     } swaps[HOSTS];
     unsigned swap_count;
+    bool fp_on;                           /* FP is on from the start */
     uint8_t addends[REGION_BASES_MAX];    /* host register of a base's addend, or NO_REG */
     struct group known[REGION_BASES_MAX]; /* what was checked in this run of blocks */
     const uint8_t *labels[REGION_BLOCKS_MAX];
@@ -151,8 +154,7 @@ static void choose_registers(struct lower *l)
             if (pinned_x()[g] != NO_REG && region->x[g] != NO_REG &&
                 (!least || weights[g] < weights[least]))
                 least = g;
-        /* Going in and out costs as much as four uses outside the loop. */
-        if (!best || !least || best->weight < weights[least] + 8)
+        if (!best || !least || best->weight < weights[least] + SWAP_WEIGHT)
             return;
         uint8_t host = region->x[least];
         region->swaps[region->swap_count].host = host;
@@ -191,8 +193,10 @@ static int base_for(const struct lower *l, const struct ir_insn *i, struct ir_pl
         const struct region_base *b = &r->bases[n];
         if (i->op == IR_store && !b->writes) /* only loads were checked */
             continue;
+        unsigned size = ir_mem_bytes(i->mem);
         if (b->guest == p.base && r->loops[b->loop].blocks >> l->region->block & 1 &&
-            p.imm >= b->low && p.imm + (int32_t)ir_mem_bytes(i->mem) <= b->high)
+            (lower_group_covers(&l->region->known[n], p, size, i->op == IR_store) ||
+             (p.imm >= b->low && p.imm + (int32_t)size <= b->high)))
             return (int)n;
     }
     return -1;
@@ -409,7 +413,7 @@ static void begin_block(struct lower *l, unsigned n)
         return;
     lower_forget_groups(l);
     l->sexted = 0;
-    l->fp_on = n != 0;
+    l->fp_on = n != 0 || l->region->fp_on;
     l->boxed = b->is_head ? 0 : UINT32_MAX;
     for (uint64_t rest = b->preds; rest; rest &= rest - 1) {
         unsigned from = (unsigned)__builtin_ctzll(rest);
@@ -452,6 +456,16 @@ static void lower_block(struct lower *l, unsigned n)
     l->region->ends[n].boxed = l->boxed;
 }
 
+/* A loop that begins with FP has it switched on before, so that its rounds need not ask. */
+static void switch_fp_on(struct lower *l)
+{
+    const struct region_block *head = &l->region->r->blocks[0];
+    for (unsigned n = 1; n < ops_behind(l, head->first + head->insns) && !l->fp_on; n++)
+        if (lower_insn(l, (ir_ref)n)->op == IR_check_fp)
+            fp_check_on(l); /* nothing is counted yet: l->count_end is 0 */
+    l->region->fp_on = l->fp_on;
+}
+
 #define LATERS_EACH 6
 
 bool backend_translate_region(struct jit_hart *jh, struct jit_block *block, const struct region *r)
@@ -486,6 +500,7 @@ bool backend_translate_region(struct jit_hart *jh, struct jit_block *block, cons
         emit_nop(&l.e, 8); /* for backend_make_stale */
         lower_enter_map(&l);
         empty_slots(&l, -1, 0);
+        switch_fp_on(&l);
         for (unsigned n = 0; n < r->block_count && !l.failed; n++)
             lower_block(&l, n);
         fix_jumps(&l);
