@@ -150,11 +150,12 @@ static bool is_round(const uint32_t *words, uint32_t block, uint32_t round, enum
 /* last: of each block, the last round that was said; 0: never. The round after may be there in part. */
 static void what_was_said_is_there(struct rig *rig, const uint32_t *last, uint32_t said)
 {
-    static uint32_t words[BLOCK / 4];
-    struct iovec iov = {words, BLOCK};
+    static uint32_t all[BLOCKS][BLOCK / 4];
+    struct iovec iov = {all, sizeof(all)};
+    assert_int_equal(rig_do(rig, DISK_READ, 0, sizeof(all), &iov, 1), 0);
     for (uint32_t block = 0; block < BLOCKS; block++) {
         unsigned index = block % AT_ONCE;
-        assert_int_equal(rig_do(rig, DISK_READ, (uint64_t)block * BLOCK, BLOCK, &iov, 1), 0);
+        const uint32_t *words = all[block];
         struct change then = change_of(last[block], index), after = change_of(said + 1, index);
         bool ok = is_round(words, block, last[block], then.op) ||
                   (after.block == block && is_round(words, block, said + 1, after.op));

@@ -276,6 +276,27 @@ static void bridges_let_through_what_their_windows_hold(void **state)
     assert_int_equal(p->writes, 0);
 }
 
+static void a_bar_half_outside_of_a_window_is_not_let_through(void **state)
+{
+    struct rig *rig = *state;
+    struct pci_bus *behind = pci_bridge_new(rig->root, DEV(4), NULL);
+    struct part *p = calloc(1, sizeof(*p));
+    struct pci_function_config config = {
+        .ops = &part_ops, .state = p, .bars = {[0] = {PCI_BAR_MEM32, 4u << 20, 1, 8}}};
+    p->f = pci_function_new(&config, NULL);
+    assert_true(pci_plug_at(behind, p->f, 0, NULL));
+    number_bridge(rig, 0, DEV(4), 1, 1);
+    set_command(rig, 0, DEV(4), PCI_COMMAND_MEMORY);
+    set_command(rig, 1, 0, PCI_COMMAND_MEMORY);
+    rig_write(rig, ecam(1, 0, 0x10), 4, LOW + 0x400000);
+    rig_write(rig, ecam(0, DEV(4), PCI_MEMORY_BASE), 4, 0x40604040); /* its last MiB is outside */
+    assert_int_equal(rig_read(rig, LOW + 0x400000, 4), 0xffffffff);
+    rig_write(rig, ecam(0, DEV(4), PCI_MEMORY_BASE), 4, 0x40704050); /* its first */
+    assert_int_equal(rig_read(rig, LOW + 0x500000, 4), 0xffffffff);
+    rig_write(rig, ecam(0, DEV(4), PCI_MEMORY_BASE), 4, 0x40704040);
+    assert_int_equal(rig_read(rig, LOW + 0x400000, 4), 0x03020100);
+}
+
 static void memory_is_reached_only_by_bus_masters(void **state)
 {
     struct rig *rig = *state;
@@ -462,6 +483,7 @@ int main(void)
         TEST(capabilities_form_a_list_that_ends),
         TEST(functions_behind_bridges_have_the_bus_numbers_they_are_given),
         TEST(bridges_let_through_what_their_windows_hold),
+        TEST(a_bar_half_outside_of_a_window_is_not_let_through),
         TEST(memory_is_reached_only_by_bus_masters),
         TEST(reset_is_power_on),
         TEST(slots_run_out_only_after_those_behind_ports),

@@ -212,9 +212,10 @@ static void image_is_whole(const char *path, bool lazy)
 /* Each block is what the last flush covered, or what was written to it since and before the cut. */
 static void flushed_is_there(struct rig *rig, size_t cut)
 {
-    static uint32_t words[BLOCK / 4];
-    struct iovec iov = {words, BLOCK};
+    static uint32_t all[BLOCKS][BLOCK / 4];
+    struct iovec iov = {all, sizeof(all)};
     unsigned flush = flush_count - 1;
+    assert_int_equal(rig_do(rig, DISK_READ, 0, sizeof(all), &iov, 1), 0);
     while (flushes[flush].events > cut)
         flush--;
     for (uint32_t block = 0; block < BLOCKS; block++) {
@@ -228,7 +229,7 @@ static void flushed_is_there(struct rig *rig, size_t cut)
                 count = 0; /* this one is flushed, and those before it are gone */
             possible[count++] = writes[i].value;
         }
-        assert_int_equal(rig_do(rig, DISK_READ, (uint64_t)block * BLOCK, BLOCK, &iov, 1), 0);
+        const uint32_t *words = all[block];
         /* Sectors are whole; a block that was written to after the flush may be torn. */
         for (unsigned sector = 0; sector < BLOCK / SECTOR; sector++) {
             unsigned first = sector * SECTOR / 4, match = 0;

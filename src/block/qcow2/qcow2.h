@@ -162,6 +162,8 @@ int qcow2_refcount(struct qcow2 *q, uint64_t cluster, uint64_t *count);
 int qcow2_set_refcount(struct qcow2 *q, uint64_t cluster, uint64_t count);
 /* At most `want` clusters in one piece, at least one. *virgin: nobody has written there. */
 int qcow2_allocate(struct qcow2 *q, uint64_t want, uint64_t *offset, uint64_t *got, bool *virgin);
+/* Exactly `count` clusters in one piece. */
+int qcow2_allocate_piece(struct qcow2 *q, uint64_t count, uint64_t *offset);
 /* What was allocated and is pointed to by nothing, in the file nor in the caches. */
 void qcow2_unallocate(struct qcow2 *q, uint64_t offset, uint64_t count);
 /* Room for a compressed cluster. */

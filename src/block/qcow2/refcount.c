@@ -175,8 +175,8 @@ static bool take_virgin(struct qcow2 *q, uint64_t offset, uint64_t size)
     return virgin;
 }
 
-/* A block at that cluster, for the range it lies in. Its bytes are zeroes in the file. */
-static int make_block(struct qcow2 *q, uint64_t cluster)
+/* A block for a range of clusters, at a cluster whose own refcount has a block (perhaps this). */
+static int make_block(struct qcow2 *q, uint64_t range, uint64_t cluster)
 {
     uint64_t offset = cluster << q->cluster_bits;
     if (!take_virgin(q, offset, q->cluster_size)) {
@@ -185,7 +185,7 @@ static int make_block(struct qcow2 *q, uint64_t cluster)
             return error;
     }
     slices_forget(&q->refcounts, offset, q->cluster_size);
-    q->reftable[cluster >> qcow2_refblock_bits(q)] = offset;
+    q->reftable[range] = offset;
     q->reftable_changed = true;
     return set_refcount(q, cluster, 1);
 }
@@ -255,7 +255,7 @@ static int need_block(struct qcow2 *q, uint64_t cluster, bool *changed)
     if (error || place)
         return error;
     *changed = true;
-    return make_block(q, cluster);
+    return make_block(q, cluster >> qcow2_refblock_bits(q), cluster);
 }
 
 static int find_free(struct qcow2 *q, uint64_t *first)
@@ -294,6 +294,58 @@ int qcow2_allocate(struct qcow2 *q, uint64_t want, uint64_t *offset, uint64_t *g
     *got = end - first;
     *virgin = take_virgin(q, *offset, *got << q->cluster_bits);
     return 0;
+}
+
+/* No range from this one on has a block. */
+static uint64_t first_fresh(const struct qcow2 *q)
+{
+    uint64_t range = q->reftable_size;
+    while (range && !(q->reftable[range - 1] & REFTABLE_OFFSET))
+        range--;
+    return range;
+}
+
+/* Where no cluster is in use yet: ranges without blocks, which begin with the blocks they need. */
+static int allocate_fresh(struct qcow2 *q, uint64_t count, uint64_t *offset)
+{
+    unsigned bits = qcow2_refblock_bits(q);
+    uint64_t range, blocks = 1;
+    int error = 0;
+    while (blocks << bits < blocks + count)
+        blocks++;
+    while ((range = first_fresh(q)) + blocks > q->reftable_size)
+        if ((error = grow_table(q)))
+            return error;
+    uint64_t first = range << bits;
+    for (uint64_t i = 0; i < blocks && !error; i++)
+        error = make_block(q, range + i, first + i);
+    for (uint64_t i = 0; i < count && !error; i++)
+        error = set_refcount(q, first + blocks + i, 1);
+    *offset = (first + blocks) << q->cluster_bits;
+    take_virgin(q, *offset, count << q->cluster_bits);
+    return error;
+}
+
+int qcow2_allocate_piece(struct qcow2 *q, uint64_t count, uint64_t *offset)
+{
+    enum { TRIES = 16 };
+    uint64_t places[TRIES], sizes[TRIES];
+    unsigned tried = 0;
+    bool virgin;
+    int error = 0;
+    /* A piece that is too short is kept until a longer one is found, so as to find another. */
+    for (; tried < TRIES; tried++) {
+        error = qcow2_allocate(q, count, &places[tried], &sizes[tried], &virgin);
+        if (error || sizes[tried] == count)
+            break;
+    }
+    if (!error && tried == TRIES)
+        error = allocate_fresh(q, count, offset);
+    else if (!error)
+        *offset = places[tried];
+    for (unsigned i = 0; i < tried; i++)
+        qcow2_unallocate(q, places[i], sizes[i]);
+    return error;
 }
 
 void qcow2_unallocate(struct qcow2 *q, uint64_t offset, uint64_t count)

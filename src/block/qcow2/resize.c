@@ -22,40 +22,11 @@ static int write_header(struct qcow2 *q, uint64_t size)
     return error ? error : image_file_sync(&q->image.file);
 }
 
-/* Clusters for the table, in one piece; pieces that are too short are given back. */
-static int allocate_piece(struct qcow2 *q, uint64_t count, uint64_t *offset)
-{
-    uint64_t got, tried = 0, tried_offset[64], tried_count[64];
-    bool virgin;
-    int error;
-    for (;;) {
-        if ((error = qcow2_allocate(q, count, offset, &got, &virgin)) || got == count)
-            break;
-        if (tried &&
-            tried_offset[tried - 1] + (tried_count[tried - 1] << q->cluster_bits) == *offset) {
-            tried_count[tried - 1] += got; /* a piece may go on behind a refcount block's range */
-            if (tried_count[tried - 1] >= count) {
-                *offset = tried_offset[--tried];
-                break;
-            }
-        } else if (tried == 64) {
-            error = ENOSPC;
-            break;
-        } else {
-            tried_offset[tried] = *offset;
-            tried_count[tried++] = got;
-        }
-    }
-    for (uint64_t i = 0; i < tried; i++)
-        qcow2_unallocate(q, tried_offset[i], tried_count[i]);
-    return error;
-}
-
 static int grow_l1(struct qcow2 *q, unsigned entries)
 {
     uint64_t bytes = round_up(entries * 8ull, q->cluster_size), place;
     uint64_t old = q->l1_offset, old_bytes = round_up(q->l1_size * 8ull, q->cluster_size);
-    int error = allocate_piece(q, bytes >> q->cluster_bits, &place);
+    int error = qcow2_allocate_piece(q, bytes >> q->cluster_bits, &place);
     if (error)
         return error;
     uint8_t *table = calloc(1, bytes);

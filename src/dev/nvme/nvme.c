@@ -253,6 +253,18 @@ static void shutdown_done(struct nvme_request *request, int error)
     pthread_mutex_unlock(&c->lock);
 }
 
+/* Section 7.6.2: what was fetched ends, nothing more is, and what was written is made to last. */
+static void shut_down(struct nvme *c)
+{
+    c->shut_down = true;
+    if (c->under_way)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->registers.shutdown = false;
+    pthread_mutex_unlock(&c->lock);
+    nvme_flush_all(&c->own, shutdown_done);
+}
+
 static void finish_reset(struct nvme *c)
 {
     forget_all(c);
@@ -278,13 +290,8 @@ static void follow_registers(struct nvme *c)
     } else if (c->state == NVME_DISABLED && (r.cc & CC_EN)) {
         enable(c, &r);
     }
-    if (r.shutdown && !c->under_way && c->state != NVME_STOPPING) {
-        pthread_mutex_lock(&c->lock);
-        c->registers.shutdown = false;
-        pthread_mutex_unlock(&c->lock);
-        c->shut_down = true;
-        nvme_flush_all(&c->own, shutdown_done);
-    }
+    if (r.shutdown && c->state != NVME_STOPPING)
+        shut_down(c);
 }
 
 static void nvme_run(struct disk_task *task)
