@@ -2,7 +2,10 @@
 /*
  * How many requests a second a disk does, without a guest: random or sequential, at a depth.
  *
- *     disk FILE read|write BYTES DEPTH SECONDS [threads]
+ *     cc -O2 -Isrc -pthread -o build/disk bench/disk.c build/release/librvvm.a -luring -lz -lzstd
+ *     build/disk FILE read|write BYTES DEPTH SECONDS [threads]
+ *
+ * Writes are to FILE itself: give it one that nobody needs.
  *
  * The device is a task on the disk's thread, as real ones are: what is done is submitted again from
  * there, all that is done since the last time together. Prints requests a second, and CPU seconds.

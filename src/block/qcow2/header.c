@@ -150,9 +150,8 @@ static bool check_geometry(struct qcow2 *q, const uint8_t *h, uint32_t length, s
     if (q->cluster_bits < CLUSTER_BITS_MIN || q->cluster_bits > CLUSTER_BITS_MAX)
         return error_set(err, "%s: damaged: clusters of 2^%u bytes; 2^9 to 2^21 are possible", path,
                          q->cluster_bits);
-    if (length < HEADER_V3_LENGTH || length % 8 || length > q->cluster_size)
-        if (q->version > 2)
-            return error_set(err, "%s: damaged: a header of %" PRIu32 " bytes", path, length);
+    if (q->version > 2 && (length < HEADER_V3_LENGTH || length % 8 || length > q->cluster_size))
+        return error_set(err, "%s: damaged: a header of %" PRIu32 " bytes", path, length);
     if (q->refcount_order > 6)
         return error_set(err, "%s: damaged: refcounts of 2^%u bits", path, q->refcount_order);
     if (get_be32(h + HEADER_CRYPT_METHOD))
@@ -172,9 +171,8 @@ static bool check_geometry(struct qcow2 *q, const uint8_t *h, uint32_t length, s
             q->l1_size, size);
     uint64_t clusters = get_be32(h + HEADER_REFTABLE_CLUSTERS);
     if (!clusters || clusters > REFTABLE_BYTES_MAX >> q->cluster_bits)
-        if (clusters != 1)
-            return error_set(err, "%s: damaged: a refcount table of %" PRIu64 " clusters", path,
-                             clusters);
+        return error_set(err, "%s: damaged: a refcount table of %" PRIu64 " clusters", path,
+                         clusters);
     q->reftable_size = (unsigned)(clusters << (q->cluster_bits - 3));
     if (q->snapshot_count > SNAPSHOTS_MAX)
         return error_set(err, "%s: damaged: %u snapshots", path, q->snapshot_count);

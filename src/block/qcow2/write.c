@@ -134,6 +134,9 @@ static int plan(struct qcow2 *q, struct plan *p, bool *again)
         p->to = start + q->cluster_size;
         plan_extended(q, p, &m);
     }
+    if (!p->fresh && !qcow2_may_hold_data(q, p->host, q->cluster_size))
+        return qcow2_corrupt(q, "the entry of the disk's offset 0x%llx points to a table",
+                             (unsigned long long)start);
     if (p->fresh) {
         if ((error = qcow2_allocate(q, count, &p->host, &got, &p->virgin)))
             return error;
