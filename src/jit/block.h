@@ -55,8 +55,8 @@ struct jit_link {
 };
 
 /*
- * A direct jump to another page. It goes straight to the code behind it, too, but where that page is mapped is
- * asked each time: its slot in the TLB context holds the virtual pages from which it leads to `code`.
+ * A direct jump to another page. It goes straight to the code, too, but where that page is mapped is
+ * asked each time: its slot in the TLB context holds the virtual page from which it leads to `code`.
  */
 struct jit_far {
     struct jit_link link; /* first */

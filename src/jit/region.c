@@ -588,7 +588,7 @@ static bool moves_one_way(const struct region *r, const struct ir_block *ir,
     return !(up && down);
 }
 
-/* The outermost loop in which a register can be a base; loops[] is in the order of heads, outer ones first. */
+/* The outermost loops in which a register can be a base; in loops[] outer ones are first. */
 static void find_base(struct region *r, const struct ir_block *ir, unsigned guest)
 {
     uint64_t served = 0;

@@ -27,8 +27,8 @@
 #include <stdlib.h>
 
 #define HOSTS 10 /* host registers that are for guest registers */
-#define SWAP_WEIGHT \
-    24 /* what it costs to give one away and take it back, in uses outside the loop */
+/* What it costs to give one away and take it back, in uses outside the loop. */
+#define SWAP_WEIGHT 24
 
 /* What has a host register: a guest register, or the addend of a base. */
 struct tenant {
