@@ -20,7 +20,9 @@
 #include <unistd.h>
 
 #define RECORD_SIZE 4096
-#define FILES_KEPT 64 /* older ones are removed, so that space is given back and used again */
+/* Older ones are removed, so that space is given back and used again. Lines that are on their way to
+ * the host when the plug is pulled are lost: so many more are kept than are looked for. */
+#define FILES_KEPT 1024
 
 static void die(const char *what)
 {
@@ -63,7 +65,9 @@ static void write_log(void)
     int fd = open("log", O_RDWR | O_CREAT, 0644);
     if (fd < 0 || fstat(fd, &st) < 0)
         die("log");
-    for (uint64_t number = (uint64_t)st.st_size / RECORD_SIZE;; number++) {
+    /* The last one may have got its place in the file but not its bytes: it was not acknowledged. */
+    uint64_t number = (uint64_t)st.st_size / RECORD_SIZE;
+    for (number -= number > 0;; number++) {
         if (lseek(fd, (off_t)(number * RECORD_SIZE), SEEK_SET) < 0)
             die("log");
         write_record(fd, number);
