@@ -27,7 +27,6 @@ struct request {
 
 struct jit_hot {
     struct jit *jit;
-    struct jit_hart worker;
     struct jit_stats stats; /* under lock: the worker's, after its last request */
     pthread_t thread;
     pthread_mutex_t lock;
@@ -37,6 +36,7 @@ struct jit_hot {
     unsigned first, count;
     _Atomic bool asks;
     _Atomic bool answered;
+    struct jit_hart worker; /* last: it ends in an array that is not used */
 };
 
 /*
