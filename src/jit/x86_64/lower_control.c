@@ -353,6 +353,7 @@ static void call_helper(struct lower *l, const struct ir_insn *i, enum jit_stub 
 void lower_interpret(struct lower *l)
 {
     struct jit_site *site = lower_site(l);
+    lower_widen_all(l);
     lower_leave_map(l);
     emit_lea_rip(&l->e, RAX, site);
     emit_call_to(&l->e, lower_stub(l, STUB_INTERPRET));
