@@ -27,8 +27,7 @@ class Function:
         self.counters, registers = registers[:4], registers[4:]
         self.limits, registers = registers[:4], registers[4:]
         self.temps, self.data = registers[:2], registers[2:]
-        self.kind = chance.choice(("mixed", "integer", "memory", "memory", "float", "narrow"))
-        self.steps = 0  # instructions that it may still run, by and by
+        self.kind = chance.choice(("mixed", "integer", "memory", "memory", "memory", "float", "narrow"))
 
     def emit(self, line):
         self.lines.append("    " + line)
@@ -57,14 +56,15 @@ class Function:
 
     def start(self):
         """An address in one of the windows, often near the end of a page."""
-        base = self.r.choice((WINDOW, WINDOW, -WINDOW_PAGES // 2 * 4096))
+        base = self.r.choice((WINDOW, -WINDOW_PAGES // 2 * 4096))
         near = self.r.choice((self.r.randrange(4096), 0, 4096 - self.r.randrange(64), 8 * self.r.randrange(512)))
         at = base + self.r.randrange(WINDOW_PAGES) * 4096 + near
         return at & ~self.r.choice((7, 7, 7, 7, 3, 0))
 
     def distance(self):
-        return self.r.choice((0, 0, 8, -8, 16, 8 * self.r.randrange(-16, 16), 8 * self.r.randrange(-16, 16),
-                              self.r.randrange(-64, 64), self.r.randrange(-2048, 2048)))
+        if self.r.randrange(40) == 0:
+            return self.r.randrange(-2048, 2048)
+        return self.r.choice((0, 0, 8, -8, 16, 8 * self.r.randrange(-16, 16), self.r.randrange(-64, 64)))
 
     # --- statements, each a few instructions without an end of a block -----------------------------
 
@@ -263,6 +263,42 @@ class Function:
             self.emit(f"j {head}")
         self.place(out)
 
+    def sweep(self):
+        """One pointer over the same pages again and again, so that the TLB knows them, with accesses near it of
+        which some are behind branches."""
+        r = self.r
+        p, stride = self.pointers[0], r.choice((8, 8, 16, 64, 200, 1000, 1024)) * r.choice((1, -1))
+        rounds = min(600, 12 * 4096 // abs(stride))
+        again, inner, out = self.label(), self.label(), self.label()
+        start = self.start()
+        self.emit(f"li x{self.counters[0]}, 5")
+        self.place(again)
+        self.emit(f"li x{p}, {start}")
+        self.emit(f"li x{self.counters[1]}, {rounds}")
+        self.place(inner)
+        for n in range(r.randrange(2, 6)):
+            if r.randrange(3) == 0:
+                self.emit(f"beq {self.reg()}, {self.reg()}, {out}")
+            if r.randrange(3) == 0:
+                behind = self.label()
+                self.emit(f"andi x{self.temps[0]}, x{self.counters[1]}, {r.choice((1, 3, 7, 8))}")
+                self.emit(f"bnez x{self.temps[0]}, {behind}")
+                self.near(p)
+                self.place(behind)
+            self.near(p)
+            if r.randrange(2):
+                self.arithmetic()
+        self.move(p, stride)
+        self.emit(f"addi x{self.counters[1]}, x{self.counters[1]}, -1")
+        self.emit(f"bnez x{self.counters[1]}, {inner}")
+        self.place(out)
+        self.emit(f"addi x{self.counters[0]}, x{self.counters[0]}, -1")
+        self.emit(f"bnez x{self.counters[0]}, {again}")
+
+    def near(self, pointer):
+        access = self.r.choice(("lw", "lbu", "lw", "ld" if self.xlen == 64 else "lh", "sw", "sb"))
+        self.emit(f"{access} {self.reg()}, {8 * self.r.randrange(8)}(x{pointer})")
+
     def leaf(self, label, kind):
         self.place(label)
         keep = self.limits[3] if kind == 3 else 0
@@ -283,7 +319,10 @@ class Function:
         self.lines.append(f".balign 4096\n.skip {self.r.choice((4, 4, 1024, 3072, 3600, 3900, 4090))}")
         self.lines.append(f"function_{self.number}:")
         for _ in range(self.r.choice((1, 1, 2))):
-            self.loop(0, self.r.choice((3, 12, 60, 250)))
+            if self.kind == "memory" and self.r.randrange(2):
+                self.sweep()
+                continue
+            self.loop(0, self.r.choice((3, 12, 60, 250, 600)))
         self.emit("ecall")
         if self.r.randrange(4) == 0:
             self.lines.append(".balign 4096")
