@@ -94,7 +94,7 @@ static bool make(struct jit_hart *jh, const uint8_t *code, unsigned outer, uint6
         return false;
     jit_make_room(jh, JIT_REGION_ROOMS);
     uint8_t *start = jh->code, *cold = jh->cold;
-    pc += region->blocks[0].place - place;
+    pc += region->blocks[0].place - (uint64_t)place;
     code += (int)region->blocks[0].place - (int)place;
     struct jit_block *block = translate(jh, code, page, region);
     if (!block || !jit_publish(jh, block, version))

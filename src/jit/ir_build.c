@@ -118,6 +118,9 @@ SHARED ir_ref binary(struct builder *b, enum ir_op op, enum ir_type type, ir_ref
         if (op == IR_and && i->op == IR_pc && n == -2 && type == b->xlen)
             return pc(b, i->imm & -2); /* F6: blocks start at even addresses */
     }
+    if (op == IR_add && i->op == IR_const && cut(type, i->imm) == 0 &&
+        (j->type == type || type == IR_I32))
+        return y; /* F3: mv */
     return EMIT(b, .op = op, .type = type, .a = x, .b = y);
 }
 

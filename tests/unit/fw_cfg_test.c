@@ -117,7 +117,7 @@ static void skipping_moves_on_and_reading_continues_there(void **state)
     assert_int_equal(request(4, 5, 0), 0);
     assert_int_equal(request(2, 5, BUFFER), 0);
     assert_true(machine_dma_read(machine, BUFFER, bytes, sizeof(bytes)));
-    assert_memory_equal(bytes, ORDER + 5, 5);
+    assert_memory_equal(bytes, &ORDER[5], 5);
     assert_int_equal(load(0, 1), ORDER[10]);
     select_key(0x20);
     assert_int_equal(request(4, UINT32_MAX, 0), 0);

@@ -267,24 +267,28 @@ bool lower_region_check(struct lower *l, const struct ir_insn *i, struct ir_plac
     return true;
 }
 
-/* No base is within the limit: the least number, or the greatest. */
-static void empty_slot(struct lower *l, unsigned base)
+/*
+ * No base is within the limit: the least number, or the greatest. In one store: the comparison that soon
+ * follows would wait for two to reach the cache. rax: the number, which *there says to hold already.
+ */
+static void empty_slot(struct lower *l, unsigned base, uint64_t *there)
 {
-    bool down = l->region->r->bases[base].down;
-    struct mem limit = slot_limit(base);
-    emit_store_imm(&l->e, W32, limit, down ? -1 : 0);
-    limit.disp += 4;
-    emit_store_imm(&l->e, W32, limit, down ? INT32_MAX : INT32_MIN);
+    uint64_t limit = l->region->r->bases[base].down ? INT64_MAX : (uint64_t)INT64_MIN;
+    if (*there != limit)
+        emit_mov_imm_quiet(&l->e, RAX, limit);
+    *there = limit;
+    emit_store(&l->e, W64, RAX, slot_limit(base));
 }
 
 /* Empties the slots whose loops are entered on the way from one block (-1: from outside) to another. */
 static void empty_slots(struct lower *l, int from, unsigned to)
 {
     const struct region *r = l->region->r;
+    uint64_t there = 0;
     for (unsigned n = 0; n < r->base_count; n++) {
         uint64_t blocks = r->loops[r->bases[n].loop].blocks;
         if (blocks >> to & 1 && (from < 0 || !(blocks >> from & 1)))
-            empty_slot(l, n);
+            empty_slot(l, n, &there);
     }
 }
 
