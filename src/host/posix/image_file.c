@@ -108,22 +108,9 @@ int image_file_resize(const struct image_file *f, uint64_t size)
     return ftruncate(f->fd, (off_t)size) < 0 ? errno : 0;
 }
 
-int image_file_read(const struct image_file *f, uint64_t offset, void *buffer, size_t size)
-{
-    struct iovec iov = {buffer, size};
-    struct iov_cursor at = iov_start(&iov, 1);
-    return image_file_readv(f, offset, size, &at);
-}
-
-int image_file_write(const struct image_file *f, uint64_t offset, const void *buffer, size_t size)
-{
-    struct iovec iov = {(void *)(uintptr_t)buffer, size};
-    struct iov_cursor at = iov_start(&iov, 1);
-    return image_file_writev(f, offset, size, &at);
-}
-
-int image_file_readv(const struct image_file *f, uint64_t offset, uint64_t size,
-                     struct iov_cursor *at)
+/* All of it, in as many calls as it takes. What lies behind the end of the file reads as zeroes. */
+static int transfer(const struct image_file *f, bool writes, uint64_t offset, uint64_t size,
+                    struct iov_cursor *at)
 {
     if (offset > INT64_MAX || size > INT64_MAX - offset)
         return EINVAL;
@@ -135,12 +122,15 @@ int image_file_readv(const struct image_file *f, uint64_t offset, uint64_t size,
         if (!count)
             return EINVAL;
         int fd = image_file_direct(f, offset, part, count) ? f->direct_fd : f->fd;
-        ssize_t n = preadv(fd, part, (int)count, (off_t)offset);
+        ssize_t n = writes ? pwritev(fd, part, (int)count, (off_t)offset)
+                           : preadv(fd, part, (int)count, (off_t)offset);
         if (n < 0 && errno == EINTR)
             n = 0;
         else if (n < 0)
             return errno;
-        else if (n == 0) { /* the end of the file */
+        else if (n == 0 && writes) /* the end of a block device */
+            return ENOSPC;
+        else if (n == 0) {
             *at = before;
             iov_zero(at, size);
             return 0;
@@ -155,34 +145,30 @@ int image_file_readv(const struct image_file *f, uint64_t offset, uint64_t size,
     return 0;
 }
 
+int image_file_readv(const struct image_file *f, uint64_t offset, uint64_t size,
+                     struct iov_cursor *at)
+{
+    return transfer(f, false, offset, size, at);
+}
+
 int image_file_writev(const struct image_file *f, uint64_t offset, uint64_t size,
                       struct iov_cursor *at)
 {
-    if (offset > INT64_MAX || size > INT64_MAX - offset)
-        return EINVAL;
-    while (size) {
-        struct iov_cursor before = *at;
-        struct iovec part[IOV_PART];
-        size_t bytes;
-        unsigned count = iov_take(at, size, part, IOV_PART, &bytes);
-        if (!count)
-            return EINVAL;
-        int fd = image_file_direct(f, offset, part, count) ? f->direct_fd : f->fd;
-        ssize_t n = pwritev(fd, part, (int)count, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            n = 0;
-        else if (n < 0)
-            return errno;
-        else if (n == 0) /* the end of a block device */
-            return ENOSPC;
-        if ((size_t)n < bytes) {
-            *at = before;
-            iov_take(at, (size_t)n, part, IOV_PART, &bytes);
-        }
-        offset += (size_t)n;
-        size -= (size_t)n;
-    }
-    return 0;
+    return transfer(f, true, offset, size, at);
+}
+
+int image_file_read(const struct image_file *f, uint64_t offset, void *buffer, size_t size)
+{
+    struct iovec iov = {buffer, size};
+    struct iov_cursor at = iov_start(&iov, 1);
+    return image_file_readv(f, offset, size, &at);
+}
+
+int image_file_write(const struct image_file *f, uint64_t offset, const void *buffer, size_t size)
+{
+    struct iovec iov = {(void *)(uintptr_t)buffer, size};
+    struct iov_cursor at = iov_start(&iov, 1);
+    return image_file_writev(f, offset, size, &at);
 }
 
 int image_file_write_cached(const struct image_file *f, uint64_t offset, uint64_t size,
