@@ -282,7 +282,7 @@ static struct block *block_at(struct hart *h, const uint8_t *code, unsigned room
 
 const uint8_t *code_fetch(struct hart *h, uint64_t va, unsigned size, bool *mixed)
 {
-    const struct tlb_entry *e = &h->tlb.fetch->entries[va >> PAGE_SHIFT & (TLB_SIZE - 1)];
+    const struct tlb_entry *e = &h->tlb.fetch->entries[tlb_slot(va)];
     *mixed = false;
     if (likely(tlb_hits(e->fetch, va, 1)))
         return (const uint8_t *)(uintptr_t)(va + e->addend);

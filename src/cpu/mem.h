@@ -18,7 +18,7 @@
 
 static inline struct tlb_entry *tlb_entry(struct hart *h, uint64_t va)
 {
-    return &h->tlb.data->entries[va >> PAGE_SHIFT & (TLB_SIZE - 1)];
+    return &h->tlb.data->entries[tlb_slot(va)];
 }
 
 /* Whether an access of `size` bytes at va is aligned and on the tag's page. */

@@ -8,11 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static unsigned slot_of(uint64_t va)
-{
-    return va >> PAGE_SHIFT & (TLB_SIZE - 1);
-}
-
 /* The address of a page that another slot is for. */
 static uint64_t invalid_tag(unsigned slot)
 {
@@ -120,7 +115,7 @@ static bool hold_code(struct hart *h, uint64_t page)
 {
     struct mem_target target;
     bool mixed;
-    const struct tlb_entry *e = &h->tlb.fetch->entries[slot_of(page)];
+    const struct tlb_entry *e = &h->tlb.fetch->entries[tlb_slot(page)];
     if (e->fetch == page)
         return true;
     if (!mmu_target(h, page, 2, ACCESS_FETCH, &target, &mixed))
@@ -139,8 +134,8 @@ void tlb_note_code(struct hart *h, uint64_t pc)
     c->code_first = page < c->code_first ? page : c->code_first;
     c->code_last = page > c->code_last ? page : c->code_last;
     bool held = hold_code(h, page);
-    c->local_code |= !held || is_in(c->local_slots, slot_of(pc));
-    c->huge_code |= !held || is_in(c->huge_slots, slot_of(pc));
+    c->local_code |= !held || is_in(c->local_slots, tlb_slot(pc));
+    c->huge_code |= !held || is_in(c->huge_slots, tlb_slot(pc));
 }
 
 void tlb_enter_jump(struct hart *h, uint64_t pc, const void *code)
@@ -303,7 +298,7 @@ static uint64_t asid_of(const struct hart *h, uint64_t satp)
 
 static void fence_page(struct tlb *tlb, struct tlb_context *c, uint64_t va)
 {
-    drop_slot(c, slot_of(va));
+    drop_slot(c, tlb_slot(va));
     if (may_hold_code(c, va))
         drop_jumps(tlb, c);
 }
@@ -324,7 +319,7 @@ static bool any_holds_code(const struct tlb_context *c, uint64_t first, uint64_t
 static void fence_superpage(struct tlb *tlb, struct tlb_context *c, uint64_t first, uint64_t size)
 {
     unsigned count = size / PAGE_SIZE < TLB_SIZE ? (unsigned)(size / PAGE_SIZE) : TLB_SIZE;
-    for (unsigned slot = slot_of(first), end = slot + count; slot < end; slot++) {
+    for (unsigned slot = tlb_slot(first), end = slot + count; slot < end; slot++) {
         const struct tlb_entry *e = &c->entries[slot];
         if (slot % 64 == 0 && !c->huge_slots[slot / 64] && end - slot >= 64) {
             slot += 63;
@@ -413,7 +408,7 @@ static void enter_write(struct hart *h, struct tlb_entry *e, const struct tlb_pa
 static void enter(struct hart *h, struct tlb_context *c, const struct tlb_page *page,
                   unsigned accesses)
 {
-    unsigned slot = slot_of(page->va);
+    unsigned slot = tlb_slot(page->va);
     struct tlb_entry *e = &c->entries[slot];
     unsigned permitted = page->permitted & accesses;
     if (is_invalid(e, slot) || is_in(c->local_slots, slot) == page->global)

@@ -119,6 +119,12 @@ struct tlb {
     struct tlb_context *contexts; /* TLB_CONTEXTS of them, by enum tlb_kind */
 };
 
+/* The slot of a context that an address has. */
+static inline unsigned tlb_slot(uint64_t va)
+{
+    return va >> PAGE_SHIFT & (TLB_SIZE - 1);
+}
+
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4 };
 
 struct hart;

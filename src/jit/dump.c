@@ -48,7 +48,7 @@ static void dump_insn(struct jit_hart *jh, const struct jit_block *block, unsign
             say(jit, JIT_DUMP_IN, "  %" PRIx64 "  %s", pc + guest->offset, text);
     }
     if (jit->dump & JIT_DUMP_IR) {
-        unsigned end = n + 1 < jh->ir.guest_count ? jh->ir.guests[n + 1].first : jh->ir.count;
+        unsigned end = ir_guest_start(&jh->ir, n + 1);
         for (unsigned i = guest->first; i < end; i++) {
             char text[128];
             ir_print_insn(&jh->ir, (ir_ref)i, text, sizeof(text));

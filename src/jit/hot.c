@@ -196,7 +196,7 @@ void jit_hot_answer(struct jit_hart *jh)
 {
     struct hart *h = jh->hart;
     struct jit_hot *hot = jh->jit->hot;
-    const struct tlb_entry *e = &h->tlb.fetch->entries[h->pc >> PAGE_SHIFT & (TLB_SIZE - 1)];
+    const struct tlb_entry *e = &h->tlb.fetch->entries[tlb_slot(h->pc)];
     if (!hot)
         return;
     atomic_store_explicit(&hot->answered, true, memory_order_relaxed);

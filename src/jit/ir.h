@@ -151,6 +151,12 @@ struct ir_block {
     bool failed;  /* no memory, or more operations than ir_ref can name */
 };
 
+/* Where the operations of a guest instruction begin; of the one behind the last: where they end. */
+static inline unsigned ir_guest_start(const struct ir_block *b, unsigned guest)
+{
+    return guest < b->guest_count ? b->guests[guest].first : b->count;
+}
+
 /* Empty, for that register width. Takes no memory yet. */
 void ir_block_init(struct ir_block *b, const struct isa *isa);
 void ir_block_free(struct ir_block *b);

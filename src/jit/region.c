@@ -538,8 +538,7 @@ static bool ends_range(const struct ir_insn *i)
 /* Operations [first, end) of a block. */
 static unsigned first_op(const struct region *r, const struct ir_block *ir, unsigned block)
 {
-    unsigned guest = block < r->block_count ? r->blocks[block].first : r->insns;
-    return guest < ir->guest_count ? ir->guests[guest].first : ir->count;
+    return ir_guest_start(ir, block < r->block_count ? r->blocks[block].first : r->insns);
 }
 
 /* Adds what a run of blocks, one falling into the next, accesses off a register. */

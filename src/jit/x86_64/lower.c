@@ -521,7 +521,7 @@ struct later *lower_later(struct lower *l, enum later_kind kind)
     return later;
 }
 
-void lower_emit_laters(struct lower *l)
+static void emit_laters(struct lower *l)
 {
     for (unsigned i = 0; i < l->later_count; i++) {
         const struct later *later = &l->laters[i];
@@ -555,7 +555,7 @@ void lower_emit_laters(struct lower *l)
  * The pass
  */
 
-void lower_count_uses(struct lower *l)
+static void count_uses(struct lower *l)
 {
     const struct ir_block *ir = l->ir;
     for (unsigned n = 0; n < ir->count; n++)
@@ -593,7 +593,7 @@ static void lower_one(struct lower *l)
 }
 
 /* For dumps: host code made from here on stands for that guest instruction. */
-void lower_note_start(struct lower *l, unsigned guest)
+static void note_start(struct lower *l, unsigned guest)
 {
     struct jit_map *map = l->jh->map;
     if (!map)
@@ -604,7 +604,7 @@ void lower_note_start(struct lower *l, unsigned guest)
     l->noted_insns = l->e.insns;
 }
 
-void lower_note_cold(struct lower *l)
+static void note_cold(struct lower *l)
 {
     struct jit_map *map = l->jh->map;
     if (!map)
@@ -618,8 +618,8 @@ void lower_guests(struct lower *l, unsigned first, unsigned behind)
 {
     const struct ir_block *ir = l->ir;
     for (l->guest = first; l->guest < behind && !l->failed; l->guest++) {
-        lower_note_start(l, l->guest);
-        unsigned end = l->guest + 1 < ir->guest_count ? ir->guests[l->guest + 1].first : ir->count;
+        note_start(l, l->guest);
+        unsigned end = ir_guest_start(ir, l->guest + 1);
         for (l->at = ir->guests[l->guest].first; l->at < end && !l->failed; l->at++)
             lower_one(l);
         l->temps = l->kept = 0;
@@ -629,6 +629,29 @@ void lower_guests(struct lower *l, unsigned first, unsigned behind)
     }
     if (l->guest > first)
         l->guest--;
+}
+
+void lower_begin(struct lower *l)
+{
+    count_uses(l);
+    while ((uintptr_t)l->e.at & 7)
+        emit8(&l->e, 0xcc);
+    emit64(&l->e, (uint64_t)(uintptr_t)l->block);
+    l->block->entry = l->e.at + l->e.to_exec;
+}
+
+bool lower_end(struct lower *l)
+{
+    note_start(l, l->block->insns);
+    uint8_t *end = l->e.at;
+    l->e.at = l->jh->cold;
+    emit_laters(l);
+    note_cold(l);
+    if (l->failed)
+        return false;
+    l->jh->code = end;
+    l->jh->cold = l->e.at;
+    return true;
 }
 
 static bool falls_off(const struct ir_block *ir)
@@ -675,25 +698,12 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
     if (jh->ir.count > VALUES_MAX)
         return false;
     block->links = NULL;
-    lower_count_uses(&l);
-    while ((uintptr_t)l.e.at & 7)
-        emit8(&l.e, 0xcc);
-    emit64(&l.e, (uint64_t)(uintptr_t)block);
-    block->entry = l.e.at + l.e.to_exec;
+    lower_begin(&l);
     emit_rm(&l.e, OP_PADDQ, W32, XCOUNT, hart_count(block->insns));
     if (second_page)
         lower_check_second_page(&l, second_page);
     lower_guests(&l, 0, jh->ir.guest_count);
     if (!l.failed && falls_off(l.ir))
         lower_go_to(&l, l.page_offset + block->bytes);
-    lower_note_start(&l, block->insns);
-    uint8_t *end = l.e.at;
-    l.e.at = jh->cold;
-    lower_emit_laters(&l);
-    lower_note_cold(&l);
-    if (l.failed)
-        return false;
-    jh->code = end;
-    jh->cold = l.e.at;
-    return true;
+    return lower_end(&l);
 }

@@ -188,15 +188,12 @@ enum cond lower_condition(struct lower *l, ir_ref ref);
 
 struct later *lower_later(struct lower *l, enum later_kind kind);
 
-/* Uses of values, to be counted before the pass. */
-void lower_count_uses(struct lower *l);
+/* Before the pass: counts the uses of values; the block's entry is here. */
+void lower_begin(struct lower *l);
 /* Guest instructions [first, behind). */
 void lower_guests(struct lower *l, unsigned first, unsigned behind);
-/* What was put off. */
-void lower_emit_laters(struct lower *l);
-/* For dumps: host code made from here on stands for that guest instruction; is that which was put off. */
-void lower_note_start(struct lower *l, unsigned guest);
-void lower_note_cold(struct lower *l);
+/* After it: what was put off. false: it failed, and nothing has been taken of the hart's segment. */
+bool lower_end(struct lower *l);
 void lower_fill_site(struct lower *l, struct jit_site *site);
 struct jit_site *lower_site(struct lower *l);
 const uint8_t *lower_stub(const struct lower *l, enum jit_stub stub);

@@ -163,8 +163,7 @@ void fp_leave_from(struct lower *l, uint8_t *field)
 
 void fp_step(struct lower *l)
 {
-    const struct ir_block *ir = l->ir;
-    unsigned end = l->guest + 1 < ir->guest_count ? ir->guests[l->guest + 1].first : ir->count;
+    unsigned end = ir_guest_start(l->ir, l->guest + 1);
     call_step(l, step_site(l));
     for (; l->at + 1 < end; l->at++) {
         const struct ir_insn *i = lower_insn(l, (ir_ref)(l->at + 1));

@@ -117,10 +117,8 @@ static void weigh(const struct lower *l, const struct region *r, uint32_t weight
 {
     for (unsigned n = 0; n < r->block_count; n++) {
         const struct region_block *b = &r->blocks[n];
-        unsigned end = b->first + b->insns < l->ir->guest_count
-                           ? l->ir->guests[b->first + b->insns].first
-                           : l->ir->count;
-        for (unsigned k = l->ir->guests[b->first].first; k < end; k++) {
+        unsigned end = ir_guest_start(l->ir, b->first + b->insns);
+        for (unsigned k = ir_guest_start(l->ir, b->first); k < end; k++) {
             const struct ir_insn *i = &l->ir->insns[k];
             if (i->op == IR_set_x || (i->op == IR_get_x && l->values[k].uses))
                 weights[i->imm] += region_weight(b);
@@ -280,26 +278,27 @@ static void empty_slot(struct lower *l, unsigned base, uint64_t *there)
     emit_store(&l->e, W64, RAX, slot_limit(base));
 }
 
+/* Whether the way from one block (-1: from outside) to another leads into a base's loop. */
+static bool enters_loop_of(const struct region *r, unsigned base, int from, unsigned to)
+{
+    uint64_t blocks = r->loops[r->bases[base].loop].blocks;
+    return blocks >> to & 1 && (from < 0 || !(blocks >> from & 1));
+}
+
 /* Empties the slots whose loops are entered on the way from one block (-1: from outside) to another. */
 static void empty_slots(struct lower *l, int from, unsigned to)
 {
-    const struct region *r = l->region->r;
     uint64_t there = 0;
-    for (unsigned n = 0; n < r->base_count; n++) {
-        uint64_t blocks = r->loops[r->bases[n].loop].blocks;
-        if (blocks >> to & 1 && (from < 0 || !(blocks >> from & 1)))
+    for (unsigned n = 0; n < l->region->r->base_count; n++)
+        if (enters_loop_of(l->region->r, n, from, to))
             empty_slot(l, n, &there);
-    }
 }
 
 static bool enters_loop(const struct lower *l, unsigned from, unsigned to)
 {
-    const struct region *r = l->region->r;
-    for (unsigned n = 0; n < r->base_count; n++) {
-        uint64_t blocks = r->loops[r->bases[n].loop].blocks;
-        if (blocks >> to & 1 && !(blocks >> from & 1))
+    for (unsigned n = 0; n < l->region->r->base_count; n++)
+        if (enters_loop_of(l->region->r, n, (int)from, to))
             return true;
-    }
     return false;
 }
 
@@ -428,11 +427,6 @@ static void begin_block(struct lower *l, unsigned n)
     }
 }
 
-static unsigned ops_behind(const struct lower *l, unsigned guest)
-{
-    return guest < l->ir->guest_count ? l->ir->guests[guest].first : l->ir->count;
-}
-
 static void lower_block(struct lower *l, unsigned n)
 {
     const struct region *r = l->region->r;
@@ -443,7 +437,7 @@ static void lower_block(struct lower *l, unsigned n)
     unsigned run = n + 1;
     while (run < r->block_count && r->blocks[run].falls)
         run++;
-    l->scan_end = ops_behind(l, run < r->block_count ? r->blocks[run].first : r->insns);
+    l->scan_end = ir_guest_start(l->ir, run < r->block_count ? r->blocks[run].first : r->insns);
     l->region->labels[n] = l->e.at;
     if (b->is_head) {
         struct later *exit = lower_later(l, LATER_EXIT);
@@ -453,7 +447,7 @@ static void lower_block(struct lower *l, unsigned n)
     }
     emit_rm(&l->e, OP_PADDQ, W32, XCOUNT, hart_count(b->insns));
     lower_guests(l, b->first, l->count_end);
-    const struct ir_insn *last = lower_insn(l, (ir_ref)(ops_behind(l, l->count_end) - 1));
+    const struct ir_insn *last = lower_insn(l, (ir_ref)(ir_guest_start(l->ir, l->count_end) - 1));
     if (!(ir_op_infos[last->op].flags & IR_END))
         go_on_to(l, b->next, b->end);
     l->region->ends[n].fp_on = l->fp_on;
@@ -464,7 +458,7 @@ static void lower_block(struct lower *l, unsigned n)
 static void switch_fp_on(struct lower *l)
 {
     const struct region_block *head = &l->region->r->blocks[0];
-    for (unsigned n = 1; n < ops_behind(l, head->first + head->insns) && !l->fp_on; n++)
+    for (unsigned n = 1; n < ir_guest_start(l->ir, head->first + head->insns) && !l->fp_on; n++)
         if (lower_insn(l, (ir_ref)n)->op == IR_check_fp)
             fp_check_on(l); /* nothing is counted yet: l->count_end is 0 */
     l->region->fp_on = l->fp_on;
@@ -495,12 +489,8 @@ bool backend_translate_region(struct jit_hart *jh, struct jit_block *block, cons
         .failed = !values || !laters,
     };
     if (!l.failed) {
-        lower_count_uses(&l);
+        lower_begin(&l);
         choose_registers(&l);
-        while ((uintptr_t)l.e.at & 7)
-            emit8(&l.e, 0xcc);
-        emit64(&l.e, (uint64_t)(uintptr_t)block);
-        block->entry = l.e.at + l.e.to_exec;
         emit_nop(&l.e, 8); /* for backend_make_stale */
         lower_enter_map(&l);
         empty_slots(&l, -1, 0);
@@ -508,15 +498,7 @@ bool backend_translate_region(struct jit_hart *jh, struct jit_block *block, cons
         for (unsigned n = 0; n < r->block_count && !l.failed; n++)
             lower_block(&l, n);
         fix_jumps(&l);
-        lower_note_start(&l, block->insns);
-        uint8_t *end = l.e.at;
-        l.e.at = jh->cold;
-        lower_emit_laters(&l);
-        lower_note_cold(&l);
-        if (!l.failed) {
-            jh->code = end;
-            jh->cold = l.e.at;
-        }
+        l.failed = !lower_end(&l);
     }
     free(values);
     free(laters);
