@@ -108,8 +108,9 @@ struct net_card {
 };
 
 struct net_config {
-    struct log *log;  /* may be NULL */
-    const char *name; /* for log lines and thread names: "net0"; copied */
+    struct log *log;               /* may be NULL */
+    const char *name;              /* for log lines and thread names: "net0"; copied */
+    uint8_t mac[NET_ADDRESS_SIZE]; /* the card's: from it follow the guest's IPv6 addresses */
 };
 
 /*
@@ -134,6 +135,12 @@ void net_detach(struct net *net);
 
 /* The network's thread: for a card's calls and timers (event_call_init, event_timer_init). */
 struct event_loop *net_loop(struct net *net);
+
+/*
+ * Runs a function on the network's thread and returns when it has run: for what a hart may not do
+ * beside it, such as a card's reset. Any thread; hold no lock that a callback takes.
+ */
+void net_run(struct net *net, void (*run)(void *state), void *state);
 
 /*
  * Sends a frame; its memory is the caller's again when this returns. true: sent, or lost as on a wire
