@@ -82,7 +82,8 @@ static void check_chain(struct guest *g, const struct virtq_chain *chain)
     check(out == chain->out_size && in == chain->in_size);
 }
 
-static void pop(struct guest *g)
+/* Sometimes it is put back at once. */
+static void pop(struct guest *g, bool back)
 {
     if (g->held_count == HELD_MAX)
         return;
@@ -92,6 +93,10 @@ static void pop(struct guest *g)
     if (!virtq_pop(&g->vq, chain))
         return;
     check_chain(g, chain);
+    if (back) {
+        virtq_unpop(&g->vq, chain);
+        return;
+    }
     check(++g->held_count <= g->vq.size);
     check(g->vq.popped == g->held_count);
 }
@@ -121,7 +126,7 @@ static void operate(struct guest *g, struct fuzz_input *in)
     unsigned what = (unsigned)fuzz_take(in, 1), offset;
     switch (what & 7) {
     default:
-        pop(g);
+        pop(g, what & 128);
         break;
     case 2:
         push(g, what >> 3, (uint32_t)fuzz_take(in, 2));

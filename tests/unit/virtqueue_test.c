@@ -142,6 +142,25 @@ static void check_chain(struct rig *rig, const struct flight *f)
     assert_int_equal(rig->chain.in_size, in);
 }
 
+/* Up to three buffers, which are then there again, in their order. */
+static void pop_and_think_better_of_it(struct rig *rig, const struct flight *flights)
+{
+    struct virtq_chain popped[3];
+    unsigned count = 0;
+    while (count < 3 && virtq_pop(&rig->vq, &rig->chain)) {
+        check_chain(rig, &flights[rig->chain.id]);
+        popped[count++] = rig->chain;
+    }
+    for (unsigned i = count; i--;)
+        virtq_unpop(&rig->vq, &popped[i]);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(virtq_pop(&rig->vq, &rig->chain));
+        assert_int_equal(rig->chain.id, popped[i].id);
+    }
+    for (unsigned i = count; i--;)
+        virtq_unpop(&rig->vq, &popped[i]);
+}
+
 static void buffers_come_back_once_each_whatever_the_order(void **state)
 {
     struct rig rig = {0};
@@ -157,6 +176,8 @@ static void buffers_come_back_once_each_whatever_the_order(void **state)
         for (unsigned round = 0; round < 20000; round++) {
             if (below(2))
                 add_random(&rig, flights, &added);
+            if (below(3) == 0)
+                pop_and_think_better_of_it(&rig, flights);
             if (below(2) && virtq_pop(&rig.vq, &rig.chain)) {
                 check_chain(&rig, &flights[rig.chain.id]);
                 held[holding++] = rig.chain;
@@ -205,6 +226,34 @@ static void what_is_pushed_is_unseen_until_it_is_published(void **state)
             assert_true(driver_get(&rig.driver, &length) >= 0);
             assert_int_equal(length, 7 + i);
         }
+        stop(&rig);
+    }
+}
+
+static void the_ring_is_exhausted_when_all_its_descriptors_are_popped(void **state)
+{
+    struct rig rig = {0};
+    (void)state;
+    for (EACH_KIND(k)) {
+        const struct driver_part p[2] = {part(DATA, 16, false), part(DATA, 16, true)};
+        struct virtq_chain popped[256];
+        unsigned count = 0, slots = 0;
+        start(&rig, k->packed, k->event_idx, k->size);
+        while (slots < k->size) { /* chains of one and of two descriptors, and tables */
+            unsigned n = 1 + (count % 3 == 1 && k->size - slots > 1);
+            assert_true(driver_add(&rig.driver, p, n, count % 3 == 2 ? TABLES : 0) >= 0);
+            assert_false(virtq_is_exhausted(&rig.vq));
+            assert_true(virtq_pop(&rig.vq, &rig.chain));
+            popped[count++] = rig.chain;
+            slots += n;
+        }
+        assert_true(virtq_is_exhausted(&rig.vq));
+        virtq_unpop(&rig.vq, &popped[count - 1]);
+        assert_false(virtq_is_exhausted(&rig.vq));
+        assert_true(virtq_pop(&rig.vq, &rig.chain));
+        assert_true(virtq_is_exhausted(&rig.vq));
+        virtq_push(&rig.vq, &popped[0], 0);
+        assert_false(virtq_is_exhausted(&rig.vq));
         stop(&rig);
     }
 }
@@ -584,6 +633,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffers_come_back_once_each_whatever_the_order),
         cmocka_unit_test(what_is_pushed_is_unseen_until_it_is_published),
+        cmocka_unit_test(the_ring_is_exhausted_when_all_its_descriptors_are_popped),
         cmocka_unit_test(interrupts_come_when_asked_for_and_only_then),
         cmocka_unit_test(doorbells_are_asked_for_and_refused),
         cmocka_unit_test(no_notification_is_lost_between_threads),

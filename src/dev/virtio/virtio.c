@@ -175,10 +175,25 @@ void virtio_end(struct virtio_queue *q)
     pthread_mutex_unlock(&v->lock);
 }
 
+void virtio_pause(struct virtio_queue *q)
+{
+    pthread_mutex_unlock(&q->lock);
+}
+
 bool virtio_pop(struct virtio_queue *q, struct virtq_chain *chain)
 {
     return q->state == VIRTIO_QUEUE_RUNNING && atomic_load(&q->virtio->live) &&
            virtq_pop(&q->ring, chain);
+}
+
+void virtio_unpop(struct virtio_queue *q, const struct virtq_chain *chain)
+{
+    virtq_unpop(&q->ring, chain);
+}
+
+bool virtio_is_exhausted(const struct virtio_queue *q)
+{
+    return virtq_is_exhausted(&q->ring);
 }
 
 void virtio_push(struct virtio_queue *q, const struct virtq_chain *chain, uint32_t written)
@@ -346,6 +361,7 @@ void virtio_set_config(struct virtio *v, unsigned offset, const void *bytes, uns
 {
     pthread_mutex_lock(&v->lock);
     memcpy(v->config + offset, bytes, size);
+    memcpy(v->config_reset + offset, bytes, size);
     v->generation++;
     if (v->status & VIRTIO_S_DRIVER_OK)
         v->transport.config_interrupt(v->transport.ctx);

@@ -98,16 +98,26 @@ struct pci_function *virtio_pci_new(struct virtio **virtio, const struct virtio_
 /* The queue, locked; NULL: the driver does not use it, or has reset it and all has been pushed. */
 struct virtio_queue *virtio_begin(struct virtio *v, unsigned index);
 void virtio_end(struct virtio_queue *q);
+/*
+ * Instead of virtio_end, with no chain kept: the driver is told of nothing yet. A later pair of begin
+ * and end does that, for all; the device sees to it that there is one.
+ */
+void virtio_pause(struct virtio_queue *q);
 
 /* virtqueue.h's, for the queue between begin and end. */
 bool virtio_pop(struct virtio_queue *q, struct virtq_chain *chain);
+void virtio_unpop(struct virtio_queue *q, const struct virtq_chain *chain);
+bool virtio_is_exhausted(const struct virtio_queue *q);
 void virtio_push(struct virtio_queue *q, const struct virtq_chain *chain, uint32_t written);
 void virtio_notify_off(struct virtio_queue *q);
 bool virtio_notify_on(struct virtio_queue *q);
 
 unsigned virtio_queue_index(const struct virtio_queue *q);
 
-/* Changes the configuration and tells the driver. Not between begin and end. */
+/*
+ * Changes the configuration, also for drivers after this one, and tells this one. Not between begin
+ * and end.
+ */
 void virtio_set_config(struct virtio *v, unsigned offset, const void *bytes, unsigned size);
 
 /* Any thread. What a guest does wrong, with the device's name in front. */

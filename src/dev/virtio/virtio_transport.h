@@ -62,9 +62,8 @@ struct virtio {
     uint64_t features; /* offered */
     uint16_t queue_size;
     unsigned config_size;
-    uint8_t config_reset[VIRTIO_CONFIG_MAX]; /* at power-on */
-    _Atomic unsigned resets;                 /* how many there were */
-    _Atomic bool live; /* DRIVER_OK and not NEEDS_RESET: buffers may be popped */
+    _Atomic unsigned resets; /* how many there were */
+    _Atomic bool live;       /* DRIVER_OK and not NEEDS_RESET: buffers may be popped */
 
     pthread_mutex_t lock;   /* all below, but for the queues' own part */
     pthread_cond_t settled; /* a reset has ended */
@@ -73,7 +72,8 @@ struct virtio {
     unsigned stopping; /* queues */
     uint64_t driver_features;
     uint8_t config[VIRTIO_CONFIG_MAX];
-    uint8_t generation; /* of config */
+    uint8_t config_reset[VIRTIO_CONFIG_MAX]; /* what config is after a reset */
+    uint8_t generation;                      /* of config */
     unsigned queue_count;
     struct virtio_queue queues[];
 };

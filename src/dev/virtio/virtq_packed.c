@@ -93,7 +93,7 @@ static bool packed_pop(struct virtq *vq, struct virtq_chain *chain)
     struct packed_desc d;
     unsigned slot = vq->next_avail, slots = 0;
     do {
-        if (vq->packed.busy + slots == vq->size)
+        if (vq->busy + slots == vq->size)
             return virtq_break(vq, "more buffers than the ring has room for");
         d = load_desc(&vq->packed.desc[slot]);
         slots++;
@@ -110,9 +110,15 @@ static bool packed_pop(struct virtq *vq, struct virtq_chain *chain)
     } while (d.flags & VIRTQ_DESC_F_NEXT);
     chain->id = d.id; /* the last one's counts */
     chain->slots = (uint16_t)slots;
-    vq->packed.busy += slots;
     advance(vq, &vq->next_avail, &vq->packed.avail_wrap, slots);
     return true;
+}
+
+static void packed_unpop(struct virtq *vq, const struct virtq_chain *chain)
+{
+    bool before = vq->next_avail < chain->slots; /* in the round before this one */
+    vq->packed.avail_wrap ^= before;
+    vq->next_avail = (uint16_t)(vq->next_avail + (before ? vq->size : 0) - chain->slots);
 }
 
 /*
@@ -136,7 +142,6 @@ static void packed_push(struct virtq *vq, const struct virtq_chain *chain, uint3
         vq->packed.first_flags = flags;
     }
     virtq_written(vq, words, 8);
-    vq->packed.busy -= chain->slots;
     advance(vq, &vq->next_used, &vq->packed.used_wrap, chain->slots);
 }
 
@@ -201,6 +206,7 @@ static bool packed_notify_on(struct virtq *vq)
 const struct virtq_ops virtq_packed_ops = {
     .start = packed_start,
     .pop = packed_pop,
+    .unpop = packed_unpop,
     .push = packed_push,
     .publish = packed_publish,
     .notify_off = packed_notify_off,

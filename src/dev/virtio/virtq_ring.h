@@ -14,6 +14,7 @@
 struct virtq_ops {
     bool (*start)(struct virtq *vq, const struct virtq_layout *layout);
     bool (*pop)(struct virtq *vq, struct virtq_chain *chain);
+    void (*unpop)(struct virtq *vq, const struct virtq_chain *chain);
     void (*push)(struct virtq *vq, const struct virtq_chain *chain, uint32_t written);
     bool (*publish)(struct virtq *vq);
     void (*notify_off)(struct virtq *vq);

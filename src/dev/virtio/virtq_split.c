@@ -80,12 +80,15 @@ static bool walk_chain(struct virtq *vq, struct virtq_chain *chain, unsigned hea
 {
     struct split_table table = {vq->split.desc, vq->size, false};
     unsigned index = head, seen = 0;
+    chain->slots = 0;
     for (;;) {
         if (index >= table.entries)
             return virtq_break(vq, "a descriptor outside its table");
         if (seen++ == table.entries)
             return virtq_break(vq, "a chain in a circle");
         struct split_desc d = load_desc(&table.desc[index]);
+        if (!table.indirect)
+            chain->slots++;
         if (d.flags & VIRTQ_DESC_F_INDIRECT) {
             if (!enter_indirect(vq, &table, &d))
                 return false;
@@ -120,6 +123,12 @@ static bool split_pop(struct virtq *vq, struct virtq_chain *chain)
     chain->id = head;
     vq->next_avail++;
     return true;
+}
+
+static void split_unpop(struct virtq *vq, const struct virtq_chain *chain)
+{
+    (void)chain;
+    vq->next_avail--;
 }
 
 static void split_push(struct virtq *vq, const struct virtq_chain *chain, uint32_t written)
@@ -168,6 +177,7 @@ static bool split_notify_on(struct virtq *vq)
 const struct virtq_ops virtq_split_ops = {
     .start = split_start,
     .pop = split_pop,
+    .unpop = split_unpop,
     .push = split_push,
     .publish = split_publish,
     .notify_off = split_notify_off,

@@ -96,7 +96,21 @@ bool virtq_pop(struct virtq *vq, struct virtq_chain *chain)
     if (!vq->ops || vq->broken || !vq->ops->pop(vq, chain))
         return false;
     vq->popped++;
+    vq->busy += chain->slots;
     return true;
+}
+
+void virtq_unpop(struct virtq *vq, const struct virtq_chain *chain)
+{
+    vq->popped--;
+    vq->busy -= chain->slots;
+    if (vq->ops && !vq->broken)
+        vq->ops->unpop(vq, chain);
+}
+
+bool virtq_is_exhausted(const struct virtq *vq)
+{
+    return vq->busy >= vq->size;
 }
 
 /* The bytes of a chain that were written, which also those of a broken queue's chain may have been. */
@@ -114,6 +128,7 @@ void virtq_push(struct virtq *vq, const struct virtq_chain *chain, uint32_t writ
 {
     tell_written(vq, chain, written);
     vq->popped--;
+    vq->busy -= chain->slots;
     if (vq->ops && !vq->broken)
         vq->ops->push(vq, chain, written);
 }

@@ -61,7 +61,7 @@ struct virtq_chain {
     uint64_t out_size, in_size; /* their bytes */
     /* The ring's. */
     uint16_t id;    /* by which the driver knows it */
-    uint16_t slots; /* of the packed ring, that it takes */
+    uint16_t slots; /* descriptors of the ring that it takes: an indirect table is one */
 };
 
 struct virtq_ops; /* virtq_ring.h: one for each kind of ring */
@@ -73,6 +73,7 @@ struct virtq {
     uint16_t size;
     const char *broken; /* what the driver did wrong; NULL: nothing */
     unsigned popped;    /* chains that have been popped and not pushed */
+    unsigned busy;      /* slots of these */
 
     uint16_t next_avail; /* where the next buffer will be: split: counts on, packed: a slot */
     uint16_t next_used;  /* likewise, where the next is given back */
@@ -88,7 +89,6 @@ struct virtq {
             struct virtq_packed_desc *desc;
             uint32_t *driver_event, *device_event; /* off_wrap and flags */
             bool avail_wrap, used_wrap;            /* the wrap counters */
-            unsigned busy;                         /* slots of chains that are popped */
             uint16_t first;       /* slot of the first chain that is not published yet */
             uint16_t first_flags; /* and what its flags will be */
             bool first_wrap;
@@ -110,6 +110,18 @@ void virtq_stop(struct virtq *vq);
  * that out and in may both be 0.
  */
 bool virtq_pop(struct virtq *vq, struct virtq_chain *chain);
+
+/*
+ * As if the buffer had not been popped: the next virtq_pop gets it again, and reads anew what the
+ * driver says of it. Of several the last one comes first. For a device that finds it cannot use it now.
+ */
+void virtq_unpop(struct virtq *vq, const struct virtq_chain *chain);
+
+/*
+ * Whether the driver can put nothing in before it gets something back: each of the ring's descriptors
+ * is in a buffer that was popped.
+ */
+bool virtq_is_exhausted(const struct virtq *vq);
 
 /*
  * Gives a buffer back, of which the first `written` bytes to be written were; the machine is told of
