@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cpu/bus.h"
 #include "cpu/csr.h"
+#include "cpu/direct.h"
 #include "cpu/fp.h"
 #include "cpu/imsic.h"
 #include "cpu/tlb.h"
@@ -27,6 +28,7 @@ enum hart_event {
     HART_EV_FENCE = 1 << 2,  /* another hart waits for a fence of ours */
     HART_EV_STEP = 1 << 3,   /* the interpreter shall return at the next block boundary */
     HART_EV_SAMPLE = 1 << 4, /* the engine asks where the hart is */
+    HART_EV_USER = 1 << 5,   /* direct->event is to be called */
 };
 
 /* Exception causes (privileged specification, "Machine Cause Register"). */
@@ -135,6 +137,9 @@ struct hart {
     uint64_t f[32];   /* FP registers, narrower values NaN-boxed */
     struct fp_env fp; /* fflags */
     uint8_t frm;      /* fcsr.frm as written, 5 to 7 included */
+
+    const struct direct *direct; /* NULL: a hart of a machine */
+    void *owner;                 /* of a direct hart: who calls back */
 
     struct translated translated;
     struct engine engine; /* run is NULL: the interpreter */

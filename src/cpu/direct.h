@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * A hart without a machine: it runs a program of the host's own system in U-mode. Its addresses are the
+ * host's, accesses to memory are the host's instructions, and what would trap calls back.
+ *
+ * An access that the host refuses is a signal of the host's. Who catches it (jit/direct.h) finds the
+ * guest's instruction and calls `fault`; the hart is then as it was before that instruction.
+ */
+#ifndef RVVM_CPU_DIRECT_H
+#define RVVM_CPU_DIRECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct hart;
+struct decoded;
+
+/* What stops an instruction, in the terms of signals (sigaction(2)). */
+struct direct_fault {
+    int signal; /* SIGSEGV, SIGBUS, SIGILL, SIGTRAP */
+    int code;   /* si_code */
+    uint64_t addr;
+};
+
+/*
+ * All are called on the hart's thread, with the state in struct hart. What they set there, h->pc
+ * included, is what goes on.
+ */
+struct direct {
+    /* ecall; h->pc is behind it. */
+    void (*ecall)(struct hart *h);
+    /* h->pc is at the instruction, which has done nothing. */
+    void (*fault)(struct hart *h, const struct direct_fault *fault);
+    /* HART_EV_USER was set; it is cleared. Between instructions. */
+    void (*event)(struct hart *h);
+    /* Whether the instruction bytes there may be run. false: *fault says why not. */
+    bool (*may_run)(struct hart *h, uint64_t va, unsigned size, struct direct_fault *fault);
+    /* fence.i: what was written is to be run. */
+    void (*fence_i)(struct hart *h);
+};
+
+#endif
