@@ -138,6 +138,8 @@ static bool has_link(enum insn_format format)
 
 static exec_fn *const *functions(const struct hart *h)
 {
+    if (h->direct)
+        return h->xlen == 64 ? exec_direct_table_rv64 : exec_direct_table_rv32;
     return h->xlen == 64 ? exec_table_rv64 : exec_table_rv32;
 }
 
@@ -282,8 +284,10 @@ static struct block *block_at(struct hart *h, const uint8_t *code, unsigned room
 
 const uint8_t *code_fetch(struct hart *h, uint64_t va, unsigned size, bool *mixed)
 {
-    const struct tlb_entry *e = &h->tlb.fetch->entries[tlb_slot(va)];
     *mixed = false;
+    if (h->direct)
+        return direct_fetch(h, va, size);
+    const struct tlb_entry *e = &h->tlb.fetch->entries[tlb_slot(va)];
     if (likely(tlb_hits(e->fetch, va, 1)))
         return (const uint8_t *)(uintptr_t)(va + e->addend);
     struct mem_target target;
@@ -347,7 +351,8 @@ const struct insn *code_enter(struct hart *h)
         room = BLOCK_BYTES_MAX;
     struct block *block = block_at(h, code, room);
     /* Read again: making the block may have started a new generation and with it a new stamp. */
-    tlb_note_code(h, pc);
+    if (!h->direct)
+        tlb_note_code(h, pc);
     *jump = (struct jump){pc, h->tlb.fetch_stamp, block};
     return run_block(h, block);
 }
@@ -384,6 +389,7 @@ static void run_from(struct hart *h, const struct insn *i)
 void code_run(struct hart *h)
 {
     run_from(h, code_enter(h));
+    h->slot = NULL;
 }
 
 void code_step(struct hart *h)

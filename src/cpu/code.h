@@ -63,6 +63,9 @@ extern exec_fn *const exec_table_rv64[INSN_COUNT];
 /* The same; accesses to memory take no short cut around cpu/mem.c. */
 extern exec_fn *const exec_slow_table_rv32[INSN_COUNT];
 extern exec_fn *const exec_slow_table_rv64[INSN_COUNT];
+/* Those of a hart without a machine (direct.h). */
+extern exec_fn *const exec_direct_table_rv32[INSN_COUNT];
+extern exec_fn *const exec_direct_table_rv64[INSN_COUNT];
 /* An encoding that is no instruction; the end of a block that does not end in a jump. */
 exec_fn exec_illegal, exec_end;
 

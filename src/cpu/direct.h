@@ -39,4 +39,22 @@ struct direct {
     void (*fence_i)(struct hart *h);
 };
 
+/* hart_new does it: U-mode, with what an operating system allows there. */
+void direct_reset(struct hart *h);
+
+/* hart_run for such a hart. */
+void direct_run(struct hart *h);
+
+/*
+ * In a signal handler, for an access that C made for a guest's instruction on this thread: does not
+ * return, the hart goes on with direct->fault. false: no instruction is being performed in C.
+ */
+bool direct_fault_in_c(struct hart *h, const struct direct_fault *fault);
+
+/* What hart_trap is for such a hart. */
+void direct_trap(struct hart *h, unsigned cause, uint64_t tval);
+
+/* Where to fetch `size` bytes at va. NULL: a fault was noted. */
+const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size);
+
 #endif

@@ -2,7 +2,7 @@
 /*
  * The interpreter: the instruction table with its vocabulary defined as C (isa/insns.def tells what
  * each word means). Included by exec_rv32.c and exec_rv64.c, once each, with XLEN and EXEC_TABLE
- * defined. A meaning becomes the body of one function, so words that may leave it return.
+ * defined, and by exec_direct_rv32.c and exec_direct_rv64.c with DIRECT, too (exec_direct.h). A meaning becomes the body of one function, so words that may leave it return.
  */
 #include "cpu/bits.h"
 #include "cpu/exec.h"
@@ -101,6 +101,14 @@
 #define MEM_S32 int32_t
 #define MEM_U32 uint32_t
 #define MEM_U64 uint64_t
+/* Atomics' values are sign-extended from the width of the access. */
+#define ATOMIC_B int8_t
+#define ATOMIC_H int16_t
+#define ATOMIC_W int32_t
+#define ATOMIC_D int64_t
+#ifdef DIRECT
+#include "cpu/exec_direct.h"
+#else
 #define LOAD(t, a) \
     ({ \
         uint64_t va_ = (UX)(a); \
@@ -134,11 +142,6 @@
         } \
     } while (0)
 
-/* Atomics. Values are sign-extended from the width of the access. */
-#define ATOMIC_B int8_t
-#define ATOMIC_H int16_t
-#define ATOMIC_W int32_t
-#define ATOMIC_D int64_t
 #define ATOMIC_PLACE(t, a, access) \
     ({ \
         uint64_t va_ = (UX)(a); \
@@ -154,6 +157,7 @@
         } \
         p_; \
     })
+#endif
 #define AMO(t, op, a, v) \
     ({ \
         ATOMIC_##t v_ = (ATOMIC_##t)(v); \
@@ -294,8 +298,12 @@
     } while (0)
 #define JUMP_REL DISPATCH_OR_LEAVE(exec_follow(h, i, ADD(PC, IMM)))
 #define JUMP(a) DISPATCH_OR_LEAVE(exec_jump(h, i, (a)))
+#ifndef DIRECT
+#define NOTE_SLOT
+#endif
 #define HELPER(f) \
     do { \
+        NOTE_SLOT; \
         if (unlikely(!helper_##f(h, i))) \
             return exec_fault(h, i); \
     } while (0)
@@ -406,6 +414,9 @@
         BEFORE_##format __VA_ARGS__; \
         DISPATCH(i + (FORMAT_##format == FORMAT_B ? 2 : 1)); \
     }
+#ifdef DIRECT
+#define DEFINE_1 DEFINE_0
+#else
 #define DEFINE_1(name, format, ...) \
     static __attribute__((noinline, cold)) \
     const struct insn *slow_##name(struct hart *h, const struct insn *i) \
@@ -422,6 +433,7 @@
         BEFORE_##format __VA_ARGS__; \
         DISPATCH(i + 1); \
     }
+#endif
 #define ENTRY(name) [INSN_##name] = exec_##name,
 #define CINSN(...)
 
@@ -455,6 +467,7 @@ exec_fn *const EXEC_TABLE[INSN_COUNT] = {
 #undef INSN
 };
 
+#ifndef DIRECT
 /* The table with the twins in their places. */
 #define SLOW_TWIN_0(name) exec_##name
 #define SLOW_TWIN_1(name) slow_##name
@@ -465,3 +478,4 @@ exec_fn *const EXEC_SLOW_TABLE[INSN_COUNT] = {
 #include "isa/insns.def"
 #undef INSN
 };
+#endif

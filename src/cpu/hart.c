@@ -21,6 +21,8 @@ struct hart *hart_new(const struct hart_config *config, struct error *err)
     h->xlen = config->isa.xlen;
     h->pc_misaligned = isa_has(&h->isa, EXT_ZCA) ? 0 : 2;
     h->asleep = true;
+    h->direct = config->direct;
+    h->owner = config->owner;
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->wake, NULL);
     if (!tlb_new(h)) {
@@ -32,7 +34,10 @@ struct hart *hart_new(const struct hart_config *config, struct error *err)
         hart_free(h);
         return NULL;
     }
-    hart_reset(h, 0, 0, 0);
+    if (h->direct)
+        direct_reset(h);
+    else
+        hart_reset(h, 0, 0, 0);
     return h;
 }
 

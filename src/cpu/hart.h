@@ -138,8 +138,12 @@ struct hart {
     struct fp_env fp; /* fflags */
     uint8_t frm;      /* fcsr.frm as written, 5 to 7 included */
 
-    const struct direct *direct; /* NULL: a hart of a machine */
-    void *owner;                 /* of a direct hart: who calls back */
+    /* direct.h */
+    const struct direct *direct;      /* NULL: a hart of a machine */
+    void *owner;                      /* whose hart it is: the callbacks' */
+    const struct insn *slot;          /* that accesses memory in C; NULL: none does */
+    void *recover;                    /* where a fault in C goes: a sigjmp_buf */
+    struct direct_fault direct_fault; /* that is being taken */
 
     struct translated translated;
     struct engine engine; /* run is NULL: the interpreter */
@@ -186,8 +190,10 @@ struct hart {
 struct hart_config {
     unsigned id;
     struct isa isa;
-    const struct bus *bus; /* outlives the hart */
-    struct log *log;       /* may be NULL; outlives the hart */
+    const struct bus *bus;       /* outlives the hart */
+    struct log *log;             /* may be NULL; outlives the hart */
+    const struct direct *direct; /* not NULL: a hart without a machine (direct.h); outlives it */
+    void *owner;                 /* of such a hart */
 };
 
 struct hart *hart_new(const struct hart_config *config, struct error *err);

@@ -45,6 +45,8 @@ bool helper_fence_i(struct hart *h, const struct insn *i)
 {
     (void)i;
     code_fence(h);
+    if (h->direct)
+        h->direct->fence_i(h);
     return true;
 }
 
@@ -57,6 +59,10 @@ bool helper_ebreak(struct hart *h, const struct insn *i)
 bool helper_ecall(struct hart *h, const struct insn *i)
 {
     (void)i;
+    if (h->direct) {
+        h->direct->ecall(h);
+        return true;
+    }
     if (h->priv == PRIV_S && h->bus->sbi_call) {
         h->bus->sbi_call(h->bus->ctx, h);
         return true;

@@ -70,6 +70,10 @@ static void tell_endless_trap(struct hart *h, unsigned cause)
 
 void hart_trap(struct hart *h, unsigned cause, uint64_t tval)
 {
+    if (h->direct) {
+        direct_trap(h, cause, tval);
+        return;
+    }
     const uint64_t pc = h->pc;
     const unsigned priv = h->priv;
     enter(h, cause, false, tval);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Harts without a machine: how they run, and what becomes of their traps. See direct.h. */
+#define _GNU_SOURCE /* TRAP_BRKPT */
+#include "cpu/direct.h"
+
+#include "cpu/code.h"
+#include "cpu/exec.h"
+#include "cpu/irq.h"
+#include <setjmp.h>
+#include <signal.h>
+
+#define COUNTERS_ALL 7 /* cycle, time, instret */
+
+void direct_reset(struct hart *h)
+{
+    csr_reset(h);
+    h->priv = PRIV_U;
+    h->csr.mstatus |= MSTATUS_FS;
+    h->csr.mcounteren = h->csr.scounteren = COUNTERS_ALL;
+    h->csr.menvcfg |= ENVCFG_CBZE;
+    h->csr.senvcfg |= ENVCFG_CBZE;
+    h->reservation = NO_RESERVATION;
+    h->code_generation = 1;
+    h->tlb.data = h->tlb.fetch = &h->tlb.contexts[TLB_U];
+    h->tlb.data->jumps[0].pc =
+        TLB_NO_JUMP; /* the others' zeros are no address they could be asked for */
+    h->tlb.fetch_stamp = 1;
+}
+
+const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size)
+{
+    if (h->direct->may_run(h, va, size, &h->direct_fault))
+        return (const uint8_t *)(uintptr_t)va;
+    hart_fault(h, CAUSE_FETCH_PAGE, va);
+    return NULL;
+}
+
+void direct_trap(struct hart *h, unsigned cause, uint64_t tval)
+{
+    struct direct_fault fault = {.signal = SIGBUS, .code = BUS_ADRALN, .addr = tval};
+    h->slot = NULL;
+    switch (cause) {
+    case CAUSE_ILLEGAL:
+        fault = (struct direct_fault){SIGILL, ILL_ILLOPC, h->pc};
+        break;
+    case CAUSE_BREAKPOINT:
+        fault = (struct direct_fault){SIGTRAP, TRAP_BRKPT, h->pc};
+        break;
+    case CAUSE_FETCH_PAGE:
+        fault = h->direct_fault;
+        break;
+    default: /* misaligned */
+        break;
+    }
+    h->direct->fault(h, &fault);
+}
+
+bool direct_fault_in_c(struct hart *h, const struct direct_fault *fault)
+{
+    if (!h->slot)
+        return false;
+    h->direct_fault = *fault;
+    siglongjmp(*(sigjmp_buf *)h->recover, 1);
+}
+
+/* The instruction in h->slot did not happen. */
+static void take_fault(struct hart *h)
+{
+    h->pc = insn_pc(h, h->slot);
+    if (h->xlen == 32)
+        h->pc = (uint32_t)h->pc;
+    h->slot = NULL;
+    atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STEP);
+    h->direct->fault(h, &h->direct_fault);
+}
+
+/* false: the hart shall stop. */
+static bool serve_events(struct hart *h)
+{
+    uint32_t events = atomic_load(&h->events);
+    if (events & HART_EV_FENCE)
+        hart_serve_fences(h);
+    if (events & HART_EV_STOP) {
+        atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STOP);
+        return false;
+    }
+    if (events & HART_EV_SAMPLE) {
+        atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_SAMPLE);
+        if (h->engine.sample)
+            h->engine.sample(h->engine.ctx, h);
+    }
+    if (events & HART_EV_USER) {
+        atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_USER);
+        h->direct->event(h);
+    }
+    atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_IRQ);
+    return true;
+}
+
+void direct_run(struct hart *h)
+{
+    sigjmp_buf recover;
+    hart_set_running(h, true);
+    h->recover = &recover;
+    if (sigsetjmp(recover, 0))
+        take_fault(h);
+    for (;;) {
+        if (atomic_load_explicit(&h->events, memory_order_relaxed) && !serve_events(h))
+            break;
+        if (h->engine.run)
+            h->engine.run(h->engine.ctx, h);
+        else
+            code_run(h);
+    }
+    h->recover = NULL;
+    hart_set_running(h, false);
+}
