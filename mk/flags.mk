@@ -46,6 +46,7 @@ optional = $(if $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes),\
 $(call optional,zlib,HAVE_ZLIB,gzip-compressed kernels and images)
 $(call optional,libzstd,HAVE_ZSTD,zstd-compressed kernels and images)
 $(call optional,liburing,HAVE_LIBURING,io_uring: threads do the work of disks)
+$(call optional,slirp,HAVE_SLIRP,a user-mode network)
 # Debian's libfdt has no pkg-config file.
 has_libfdt := $(call has_header,libfdt.h)
 lib_ldlibs += -lfdt -lm

@@ -65,13 +65,47 @@ struct event_watch {
     struct event_watch *next;
     unsigned slot; /* loop: place in the array it waits with */
 };
-enum { EVENT_READ = 1, EVENT_WRITE = 2 }; /* both are reported when the descriptor has failed */
+enum event_bits {
+    EVENT_READ = 1, /* both are reported to a watch when the descriptor has failed */
+    EVENT_WRITE = 2,
+    EVENT_URGENT = 4, /* pollers only */
+    EVENT_HANGUP = 8,
+    EVENT_ERROR = 16,
+};
 
 void event_watch_init(struct event_watch *watch, struct event_loop *loop, int fd, unsigned wanted,
                       void (*ready)(void *ctx, unsigned events), void *ctx);
 void event_watch_set(struct event_watch *watch, unsigned wanted);
 /* Before the descriptor is closed. */
 void event_watch_remove(struct event_watch *watch);
+
+/*
+ * For code that says anew before each sleep which descriptors it waits for and how long (a network
+ * stack with hundreds of connections). prepare calls event_poll_add and event_poll_until; after the
+ * sleep done asks for the result of each. Between the two nothing else of the loop runs.
+ */
+struct event_poll;
+
+struct event_poller {
+    void (*prepare)(void *ctx, struct event_poll *poll);
+    void (*done)(void *ctx, const struct event_poll *poll);
+    void *ctx;
+    struct event_loop *loop;
+    struct event_poller *next; /* loop's list */
+    uint64_t pass;             /* loop: the round it was last asked in; 0: not, or told already */
+};
+
+void event_poller_init(struct event_poller *poller, struct event_loop *loop,
+                       void (*prepare)(void *ctx, struct event_poll *poll),
+                       void (*done)(void *ctx, const struct event_poll *poll), void *ctx);
+void event_poller_remove(struct event_poller *poller);
+
+/* wanted: enum event_bits. An index for event_poll_result; -1: out of memory, wait without it. */
+int event_poll_add(struct event_poll *poll, int fd, unsigned wanted);
+/* The sleep ends then at the latest, if nothing of anybody's ends it before. */
+void event_poll_until(struct event_poll *poll, uint64_t deadline);
+/* What has come. EVENT_HANGUP and EVENT_ERROR come wanted or not. */
+unsigned event_poll_result(const struct event_poll *poll, int index);
 
 /* A call to be made on the loop's thread. Posts between two runs are one. */
 struct event_call {

@@ -27,9 +27,10 @@ struct event_loop {
     pthread_cond_t idle;  /* running has changed */
     struct event_timer *timers;
     struct event_watch *watches;
+    struct event_poller *pollers;
     struct event_call *calls, **calls_end; /* posted, oldest first */
     const void *running;                   /* the object whose callback runs */
-    uint64_t version;                      /* counts changes of the lists of timers and watches */
+    uint64_t version;                      /* counts changes of the lists but that of calls */
     uint64_t pass;                         /* counts rounds */
     bool started, stop;
     pthread_t thread;
@@ -38,8 +39,11 @@ struct event_loop {
     _Atomic bool changed;          /* watches have changed since the array was made */
     int wake_pipe[2];
 
-    struct pollfd *fds; /* [0] is the pipe */
-    size_t fds_room;
+    struct event_poll {
+        struct pollfd *fds; /* [0] is the pipe */
+        size_t count, room;
+        uint64_t deadline; /* a poller's */
+    } poll;
 };
 
 static _Thread_local struct event_loop *current_loop;
@@ -218,29 +222,33 @@ void event_watch_remove(struct event_watch *watch)
     wake(loop);
 }
 
-/* Returns the number of entries to wait with. */
-static size_t make_fds(struct event_loop *loop)
+/* Appends an entry and returns its index; -1: out of memory. */
+static int add_fd(struct event_poll *poll, int fd, unsigned wanted)
 {
-    size_t n = 1;
-    loop->fds[0] = (struct pollfd){.fd = loop->wake_pipe[0], .events = POLLIN};
+    if (poll->count == poll->room) {
+        struct pollfd *more = realloc(poll->fds, 2 * poll->room * sizeof(*more));
+        if (!more)
+            return -1;
+        poll->fds = more;
+        poll->room *= 2;
+    }
+    short events =
+        (short)((wanted & EVENT_READ ? POLLIN : 0) | (wanted & EVENT_WRITE ? POLLOUT : 0) |
+                (wanted & EVENT_URGENT ? POLLPRI : 0));
+    poll->fds[poll->count] = (struct pollfd){.fd = fd, .events = events};
+    return (int)poll->count++;
+}
+
+static void make_fds(struct event_loop *loop)
+{
+    loop->poll.count = 0;
+    add_fd(&loop->poll, loop->wake_pipe[0], EVENT_READ);
     for (struct event_watch *w = loop->watches; w; w = w->next) {
         unsigned wanted = atomic_load(&w->wanted);
-        w->slot = NO_SLOT;
-        if (!wanted)
-            continue;
-        if (n == loop->fds_room) {
-            struct pollfd *more = realloc(loop->fds, 2 * n * sizeof(*more));
-            if (!more)
-                continue; /* this one waits for a round with more memory */
-            loop->fds = more;
-            loop->fds_room = 2 * n;
-        }
-        short events =
-            (short)((wanted & EVENT_READ ? POLLIN : 0) | (wanted & EVENT_WRITE ? POLLOUT : 0));
-        w->slot = (unsigned)n;
-        loop->fds[n++] = (struct pollfd){.fd = w->fd, .events = events};
+        int slot = wanted ? add_fd(&loop->poll, w->fd, wanted) : -1;
+        w->slot =
+            slot < 0 ? NO_SLOT : (unsigned)slot; /* out of memory: it waits for a later round */
     }
-    return n;
 }
 
 static void run_watches(struct event_loop *loop)
@@ -252,7 +260,7 @@ static void run_watches(struct event_loop *loop)
         w->slot = NO_SLOT;
         unsigned events = 0;
         if (slot != NO_SLOT) {
-            short got = loop->fds[slot].revents;
+            short got = loop->poll.fds[slot].revents;
             if (got & POLLIN)
                 events |= EVENT_READ;
             if (got & POLLOUT)
@@ -270,6 +278,100 @@ static void run_watches(struct event_loop *loop)
                 next = loop->watches;
         }
         w = next;
+    }
+}
+
+/*
+ * Pollers.
+ */
+
+void event_poller_init(struct event_poller *poller, struct event_loop *loop,
+                       void (*prepare)(void *ctx, struct event_poll *poll),
+                       void (*done)(void *ctx, const struct event_poll *poll), void *ctx)
+{
+    *poller = (struct event_poller){.prepare = prepare, .done = done, .ctx = ctx, .loop = loop};
+    pthread_mutex_lock(&loop->lock);
+    poller->next = loop->pollers;
+    loop->pollers = poller;
+    loop->version++;
+    pthread_mutex_unlock(&loop->lock);
+    atomic_store(&loop->changed, true);
+    wake(loop);
+}
+
+void event_poller_remove(struct event_poller *poller)
+{
+    struct event_loop *loop = poller->loop;
+    pthread_mutex_lock(&loop->lock);
+    for (struct event_poller **p = &loop->pollers; *p; p = &(*p)->next) {
+        if (*p == poller) {
+            *p = poller->next;
+            loop->version++;
+            break;
+        }
+    }
+    wait_not_running(loop, poller);
+    pthread_mutex_unlock(&loop->lock);
+    /* Its descriptors may be closed now. */
+    atomic_store(&loop->changed, true);
+    wake(loop);
+}
+
+int event_poll_add(struct event_poll *poll, int fd, unsigned wanted)
+{
+    return add_fd(poll, fd, wanted);
+}
+
+void event_poll_until(struct event_poll *poll, uint64_t deadline)
+{
+    if (deadline < poll->deadline)
+        poll->deadline = deadline;
+}
+
+unsigned event_poll_result(const struct event_poll *poll, int index)
+{
+    short got = index < 0 ? 0 : poll->fds[index].revents;
+    return (got & POLLIN ? EVENT_READ : 0u) | (got & POLLOUT ? EVENT_WRITE : 0u) |
+           (got & POLLPRI ? EVENT_URGENT : 0u) | (got & POLLHUP ? EVENT_HANGUP : 0u) |
+           (got & (POLLERR | POLLNVAL) ? EVENT_ERROR : 0u);
+}
+
+/* Each is asked once in a pass, whatever becomes of the list meanwhile. */
+static void prepare_pollers(struct event_loop *loop)
+{
+    loop->poll.deadline = EVENT_NEVER;
+    struct event_poller *p = loop->pollers;
+    while (p) {
+        struct event_poller *next = p->next;
+        if (p->pass != loop->pass) {
+            uint64_t version = loop->version;
+            p->pass = loop->pass;
+            begin_callback(loop, p);
+            p->prepare(p->ctx, &loop->poll);
+            end_callback(loop);
+            if (loop->version != version)
+                next = loop->pollers;
+        }
+        p = next;
+    }
+}
+
+/* Those that were asked before the sleep. */
+static void finish_pollers(struct event_loop *loop)
+{
+    struct event_poller *p = loop->pollers;
+    while (p) {
+        struct event_poller *next = p->next;
+        if (p->pass == loop->pass) {
+            uint64_t version = loop->version;
+            p->pass = 0;
+            begin_callback(loop, p);
+            p->done(p->ctx, &loop->poll);
+            end_callback(loop);
+            if (loop->version != version)
+                next = loop->pollers;
+        }
+        p = next;
     }
 }
 
@@ -340,7 +442,7 @@ static void run_calls(struct event_loop *loop)
  * The thread.
  */
 
-static void sleep_until(struct event_loop *loop, size_t count, uint64_t deadline)
+static void sleep_until(struct event_poll *poll, uint64_t deadline)
 {
     struct timespec timeout = {0};
     uint64_t now = deadline == EVENT_NEVER ? 0 : clock_monotonic_ns();
@@ -348,9 +450,9 @@ static void sleep_until(struct event_loop *loop, size_t count, uint64_t deadline
         timeout.tv_sec = (time_t)((deadline - now) / 1000000000u);
         timeout.tv_nsec = (long)((deadline - now) % 1000000000u);
     }
-    if (ppoll(loop->fds, count, deadline == EVENT_NEVER ? NULL : &timeout, NULL) < 0)
-        for (size_t i = 0; i < count; i++)
-            loop->fds[i].revents = 0;
+    if (ppoll(poll->fds, poll->count, deadline == EVENT_NEVER ? NULL : &timeout, NULL) < 0)
+        for (size_t i = 0; i < poll->count; i++)
+            poll->fds[i].revents = 0;
 }
 
 static void *run_loop(void *arg)
@@ -364,18 +466,22 @@ static void *run_loop(void *arg)
         run_timers(loop);
 
         atomic_store(&loop->changed, false);
-        size_t count = make_fds(loop);
+        make_fds(loop);
+        prepare_pollers(loop);
         uint64_t deadline = next_deadline(loop);
+        if (loop->poll.deadline < deadline)
+            deadline = loop->poll.deadline;
         atomic_store(&loop->asleep_until, deadline ? deadline : 1);
         bool busy = loop->stop || loop->calls || atomic_load(&loop->changed) ||
                     next_deadline(loop) < deadline;
         pthread_mutex_unlock(&loop->lock);
         /* Descriptors are looked at in every round, however busy calls and timers are. */
-        sleep_until(loop, count, busy ? 0 : deadline);
+        sleep_until(&loop->poll, busy ? 0 : deadline);
         atomic_store(&loop->asleep_until, 0);
-        if (loop->fds[0].revents)
+        if (loop->poll.fds[0].revents)
             drain_wakes(loop);
         pthread_mutex_lock(&loop->lock);
+        finish_pollers(loop);
         run_watches(loop);
     }
     pthread_mutex_unlock(&loop->lock);
@@ -394,8 +500,8 @@ struct event_loop *event_loop_new(struct error *err)
         pthread_mutex_init(&loop->lock, NULL);
         pthread_cond_init(&loop->idle, NULL);
         loop->calls_end = &loop->calls;
-        loop->fds = fds;
-        loop->fds_room = 16;
+        loop->poll.fds = fds;
+        loop->poll.room = 16;
         return loop;
     }
     free(fds);
@@ -433,6 +539,6 @@ void event_loop_free(struct event_loop *loop)
     close(loop->wake_pipe[1]);
     pthread_cond_destroy(&loop->idle);
     pthread_mutex_destroy(&loop->lock);
-    free(loop->fds);
+    free(loop->poll.fds);
     free(loop);
 }
