@@ -65,6 +65,7 @@ struct process {
     struct user_thread *threads;
     unsigned thread_count;
     struct process_signals *signals; /* signal.c's */
+    int strace_fd;                   /* with config.strace: the emulator's own descriptor */
 };
 
 /* One of the guest's threads; it is the host thread that runs it, too. */
@@ -75,7 +76,6 @@ struct user_thread {
     pid_t tid;
     struct thread_signals *signals; /* signal.c's */
     uint64_t clear_tid;             /* set_tid_address: 0: none */
-    void *guard;                    /* space.c's: where a fault in a copy goes */
 };
 
 struct process *process_new(const struct process_config *config, struct error *err);
