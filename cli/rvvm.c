@@ -5,10 +5,12 @@
 #include "options.h"
 
 #include "dev/drive.h"
+#include "dev/net_card.h"
 #include "host/clock.h"
 #include "host/file.h"
 #include "host/terminal.h"
 #include "isa/isa.h"
+#include "net/forward.h"
 #include "ui/serial.h"
 #include <fcntl.h>
 #include <inttypes.h>
@@ -23,17 +25,21 @@ enum { EXIT_BAD_INPUT = 1, EXIT_USAGE = 2 };
 
 #define DRIVES_MAX 64
 #define CONSOLES_MAX 31
+#define NETWORKS_MAX 16
+#define FORWARDS_MAX 256
 
 struct cli {
     struct rvvm_config config;
     const char *dump_dtb;
     unsigned verbose;
     bool rv32, rv64, help, version, stats;
-    bool no_window;
+    bool no_window, no_network;
     struct firmware_choice firmware; /* by name */
     unsigned flash_banks;            /* that -pflash has given */
     struct rvvm_drive drives[DRIVES_MAX];
     struct rvvm_console consoles[CONSOLES_MAX];
+    struct rvvm_network networks[NETWORKS_MAX];
+    const char *forwards[FORWARDS_MAX];
 };
 
 static void say(const char *line)
@@ -256,28 +262,32 @@ static bool set_resolution(void *ctx, const struct option *o, const char *value,
     return true;
 }
 
-/* One side of a port forward, [HOST:]PORT, HOST perhaps in brackets. */
-static bool is_port(const char *text, size_t length)
+static bool set_network(void *ctx, const struct option *o, const char *value, struct error *err)
 {
-    const char *port = text;
-    for (size_t i = 0; i < length; i++)
-        if (text[i] == ':')
-            port = text + i + 1;
-    size_t digits = strspn(port, "0123456789");
-    return digits > 0 && digits <= 5 && port + digits == text + length && atoi(port) <= 65535;
+    struct cli *cli = ctx;
+    struct net_card_choice choice;
+    if (cli->config.network_count == NETWORKS_MAX)
+        return error_set(err, "-%s %s: there are %u networks already", o->name, value,
+                         NETWORKS_MAX);
+    if (!net_card_parse(&choice, value, err))
+        return error_prefix(err, "-%s %s", o->name, value);
+    bool ok = net_check(choice.network, err) || error_prefix(err, "-%s %s", o->name, value);
+    net_card_free(&choice);
+    cli->networks[cli->config.network_count++].text = value;
+    cli->config.networks = cli->networks;
+    return ok;
 }
 
-static bool set_port_forward(void *ctx, const struct option *o, const char *value,
-                             struct error *err)
+static bool set_forward(void *ctx, const struct option *o, const char *value, struct error *err)
 {
-    (void)ctx;
-    const char *from = value;
-    if (!strncmp(value, "tcp/", 4) || !strncmp(value, "udp/", 4))
-        from += 4;
-    const char *to = strchr(from, '=');
-    if (!to || !is_port(from, (size_t)(to - from)) || !is_port(to + 1, strlen(to + 1)))
-        return error_set(err, "-%s %s: not a port forward (tcp/127.0.0.1:2022=22)", o->name, value);
-    not_there(o, "network");
+    struct cli *cli = ctx;
+    struct net_forward forward;
+    if (cli->config.forward_count == FORWARDS_MAX)
+        return error_set(err, "-%s %s: there are %u already", o->name, value, FORWARDS_MAX);
+    if (!net_forward_parse(&forward, value, err))
+        return error_prefix(err, "-%s", o->name);
+    cli->forwards[cli->config.forward_count++] = value;
+    cli->config.forwards = cli->forwards;
     return true;
 }
 
@@ -313,6 +323,12 @@ static const struct option options[] = {
      set_nvme_namespace, 0, true},
     {"virtio-blk", "FILE[,WORD...]", "a virtio drive", set_virtio_blk, 0, true},
     {"ata", "FILE[,WORD...]", "an ATA drive on an AHCI controller", set_ata, 0, true},
+    {"net", "CARD[,BACKEND]...", "a network: virtio or none; user, tap=NAME, socket, ...",
+     set_network, 0, true},
+    {"nonet", NULL, "no network; one in user mode is there unless -net says otherwise",
+     option_set_true, AT(no_network), true},
+    {"portfwd", "[HOST:]PORT=PORT", "a port of the host leads into the guest: tcp/, udp/ before it",
+     set_forward, 0, true},
     {"serial", "WHERE", "stdio, null, pty, file:F, unix:F, tcp:HOST:PORT", option_set_string,
      AT(config.serial), false},
     {"virtio-console", "WHERE", "a virtio console, hvc0 and so on; WHERE as for -serial",
@@ -331,7 +347,6 @@ static const struct option options[] = {
     {"help", NULL, NULL, option_set_true, AT(help), true},
     {"version", NULL, "print the version", option_set_true, AT(version), true},
     {"res", "WxH", NULL, set_resolution, 0, false},
-    {"portfwd", "FORWARD", NULL, set_port_forward, 0, true},
     {0},
 };
 
@@ -388,6 +403,21 @@ static bool choose_stdio(struct rvvm_config *config, struct error *err)
     return chardev_check(config->serial, err);
 }
 
+/* One is there unless the user has said otherwise. */
+static bool choose_network(struct cli *cli, struct error *err)
+{
+    struct rvvm_config *c = &cli->config;
+    if (cli->no_network && c->network_count)
+        return error_set(err, "-nonet and -net contradict each other");
+    if (cli->no_network && c->forward_count)
+        return error_set(err, "-nonet and -portfwd contradict each other");
+    if (!cli->no_network && !c->network_count && net_has_user_mode()) {
+        cli->networks[c->network_count++].text = "";
+        c->networks = cli->networks;
+    }
+    return true;
+}
+
 static bool check(struct cli *cli, struct error *err)
 {
     struct rvvm_config *c = &cli->config;
@@ -404,7 +434,7 @@ static bool check(struct cli *cli, struct error *err)
     if (c->cpu && !isa_parse(&isa, c->cpu, err))
         return false;
     c->xlen = isa.xlen;
-    if (!choose_stdio(c, err) || !check_firmware(cli, err))
+    if (!choose_stdio(c, err) || !choose_network(cli, err) || !check_firmware(cli, err))
         return false;
     if (!c->firmware && !c->kernel && !c->flash[0].file && !names_firmware(&cli->firmware) &&
         !cli->dump_dtb)
@@ -521,6 +551,7 @@ int main(int argc, char **argv)
     if (cli.dump_dtb) {
         cli.config.serial = "null";
         cli.config.console_count = 0;
+        cli.config.network_count = cli.config.forward_count = 0;
     }
     terminal_install_handlers();
     return run(&cli);

@@ -103,6 +103,14 @@ struct rvvm_console {
     const char *name;  /* a port for programs, of that name (1 to 63 bytes); NULL: a console */
 };
 
+/*
+ * A network card and what it is connected to: "CARD,BACKEND,WORD..." as behind rvvm's -net (rvvm(1),
+ * NETWORK): "virtio,user", "rtl8169,tap=tap0,mac=52:54:00:00:00:01".
+ */
+struct rvvm_network {
+    const char *text; /* NULL: "", the default card in user mode */
+};
+
 /* The interrupt controllers. */
 enum rvvm_aia {
     RVVM_AIA_NONE,        /* a PLIC */
@@ -155,6 +163,13 @@ struct rvvm_config {
     bool entropy;                        /* a virtio entropy device; false */
 
     enum rvvm_aia aia; /* RVVM_AIA_NONE */
+
+    const struct rvvm_network *networks; /* in the order of their places on the bus; NULL */
+    unsigned network_count;              /* up to 16; 0: there is no network */
+    /* Ports of the host that lead into the guest, through the first network in user mode:
+     * "tcp/127.0.0.1:2022=22" (rvvm(1), -portfwd). NULL */
+    const char *const *forwards;
+    unsigned forward_count; /* 0 */
 };
 
 /* A machine; its parts are the library's. */
@@ -207,6 +222,19 @@ RVVM_API bool rvvm_machine_run(struct rvvm_machine *machine, int *status, struct
  * running, the next call returns at once.
  */
 RVVM_API void rvvm_machine_quit(struct rvvm_machine *machine);
+
+/*
+ * Any thread. Plugs the cable of a network in or out; networks are counted from 0, those of the card
+ * "none" too. false: there is no such network.
+ */
+RVVM_API bool rvvm_machine_set_link(struct rvvm_machine *machine, unsigned network, bool up);
+
+/*
+ * Any thread. Adds a forward of a port, or ends one; then only the host's side of it matters. false: error
+ * says which port and why.
+ */
+RVVM_API bool rvvm_machine_forward(struct rvvm_machine *machine, const char *forward, bool add,
+                                   struct rvvm_error *error);
 
 /*
  * While the machine is not running: the device tree blob that a guest would be given, its seeds and

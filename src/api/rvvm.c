@@ -5,6 +5,7 @@
  */
 #include <rvvm/rvvm.h>
 
+#include "api/networks.h"
 #include "block/disk.h"
 #include "cpu/code.h"
 #include "dev/cfi_flash.h"
@@ -13,6 +14,7 @@
 #include "dev/virtio/virtio_rng.h"
 #include "jit/jit.h"
 #include "machine/board.h"
+#include "net/net.h"
 #include "ui/serial.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -46,6 +48,7 @@ struct rvvm_machine {
     struct chardev *serial;
     struct console consoles[VIRTIO_CONSOLE_PORTS_MAX];
     unsigned console_count;
+    struct networks networks;
     struct machine *machine;
 };
 
@@ -275,6 +278,7 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
         .aia = (enum board_aia)config->aia, .loop = rv->loop, .serial = rv->serial};
     return board_build(rv->machine, &board, err) && add_flash(rv, config, err) &&
            add_drives(rv, config, err) && add_virtio(rv, config, err) &&
+           networks_plug(&rv->networks, rv->machine->pci, config, &rv->log, err) &&
            (!has_flash(config) || board_add_boot_order(rv->machine, err));
 }
 
@@ -304,6 +308,7 @@ void rvvm_machine_free(struct rvvm_machine *rv)
     if (!rv)
         return;
     machine_free(rv->machine);
+    networks_close(&rv->networks);
     chardev_free(rv->serial);
     for (unsigned i = 0; i < rv->console_count; i++)
         chardev_free(rv->consoles[i].chardev);
@@ -334,6 +339,24 @@ bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *e
 void rvvm_machine_quit(struct rvvm_machine *rv)
 {
     machine_request(rv->machine, MACHINE_POWEROFF, 0);
+}
+
+bool rvvm_machine_set_link(struct rvvm_machine *rv, unsigned network, bool up)
+{
+    struct net *net = network < rv->networks.count ? rv->networks.nets[network] : NULL;
+    if (net)
+        net_set_link(net, up);
+    return net;
+}
+
+bool rvvm_machine_forward(struct rvvm_machine *rv, const char *forward, bool add,
+                          struct rvvm_error *error)
+{
+    struct error err = {0};
+    bool ok = networks_forward(&rv->networks, forward, add, &err);
+    if (!ok)
+        pass_error(error, &err);
+    return ok;
 }
 
 bool rvvm_machine_device_tree(struct rvvm_machine *rv, void **blob, size_t *size,

@@ -448,6 +448,15 @@ static bool open_backend(struct net *net, const struct net_options *options, str
     return open[options->kind](&net->backend, net, options, err);
 }
 
+bool net_check(const char *text, struct error *err)
+{
+    struct net_options options;
+    bool ok = net_options_parse(&options, text, err);
+    if (ok)
+        net_options_free(&options);
+    return ok;
+}
+
 struct net *net_open(const char *text, const struct net_config *config, struct error *err)
 {
     struct net_options options;

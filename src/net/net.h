@@ -119,6 +119,10 @@ struct net_config {
  * word is wrong or what the host refused.
  */
 struct net *net_open(const char *text, const struct net_config *config, struct error *err);
+/* Whether these are words that net_open knows. It may still fail. */
+bool net_check(const char *text, struct error *err);
+/* Whether user mode was built in. */
+bool net_has_user_mode(void);
 /* After net_detach. net may be NULL. */
 void net_close(struct net *net);
 

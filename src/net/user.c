@@ -346,7 +346,17 @@ bool user_open(struct net_backend *backend, struct net *net, const struct net_op
     return true;
 }
 
+bool net_has_user_mode(void)
+{
+    return true;
+}
+
 #else
+
+bool net_has_user_mode(void)
+{
+    return false;
+}
 
 bool user_open(struct net_backend *backend, struct net *net, const struct net_options *options,
                struct error *err)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* The networks of a machine, as struct rvvm_config names them. */
+#ifndef RVVM_API_NETWORKS_H
+#define RVVM_API_NETWORKS_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include <rvvm/rvvm.h>
+#include <stdbool.h>
+
+struct net;
+struct pci_bus;
+
+#define NETWORKS_MAX 16
+
+struct networks {
+    struct net *nets[NETWORKS_MAX]; /* NULL: of the card "none" */
+    unsigned count;
+};
+
+/* Opens them, plugs their cards in and adds the forwards. What was opened is networks_close's, also when
+ * it fails. */
+bool networks_plug(struct networks *networks, struct pci_bus *bus, const struct rvvm_config *config,
+                   struct log *log, struct error *err);
+/* After the cards are gone. */
+void networks_close(struct networks *networks);
+
+/* Any thread. */
+bool networks_forward(struct networks *networks, const char *text, bool add, struct error *err);
+
+#endif
