@@ -4,12 +4,14 @@
 
 #include "base/words.h"
 #include "dev/pci/pci.h"
+#include "dev/virtio/virtio_net.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The first is the default: the fastest that Debian's kernel knows. */
 static const struct net_card_kind kinds[] = {
+    {"virtio", virtio_net_new},
     {"none", NULL},
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))

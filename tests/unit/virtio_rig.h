@@ -212,6 +212,24 @@ static inline void vrig_kick(struct vrig *v, unsigned index)
         vrig_ring(v, index);
 }
 
+/* Messages from now on, MSI-X: vector i has data 100 + i. As many as the device has. */
+static inline unsigned vrig_enable_msix(struct vrig *v)
+{
+    unsigned cap = vrig_config(v, PCI_CAPABILITY_LIST, 1);
+    while (vrig_config(v, cap, 1) != PCI_CAP_MSIX)
+        cap = vrig_config(v, cap + 1, 1);
+    unsigned vectors = (vrig_config(v, cap + 2, 2) & 0x7ff) + 1;
+    uint64_t table = VRIG_BAR + (vrig_config(v, cap + 4, 4) & ~7u);
+    for (unsigned i = 0; i < vectors; i++) {
+        rig_write(v->pci, table + 16 * i, 4, (uint32_t)RIG_MSI_BASE);
+        rig_write(v->pci, table + 16 * i + 4, 4, 0);
+        rig_write(v->pci, table + 16 * i + 8, 4, 100 + i);
+        rig_write(v->pci, table + 16 * i + 12, 4, 0);
+    }
+    vrig_set_config(v, cap + 2, 2, 0x8000);
+    return vectors;
+}
+
 /* The next buffer that comes back; waits for it. */
 static inline int vrig_get_used(struct vrig *v, unsigned index, uint32_t *written)
 {
