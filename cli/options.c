@@ -79,14 +79,18 @@ static const struct option *find(const struct option *table, const char *name, s
     return NULL;
 }
 
-bool options_parse(const struct option *table, void *ctx, int argc, char **argv,
-                   bool (*operand)(void *ctx, const char *word, struct error *err),
-                   struct error *err)
+/* Without `operand`, up to the first one: *rest is where it stands. */
+static bool parse(const struct option *table, void *ctx, int argc, char **argv,
+                  bool (*operand)(void *ctx, const char *word, struct error *err), int *rest,
+                  struct error *err)
 {
     bool given[OPTIONS_MAX] = {false}, only_operands = false;
-    for (int i = 1; i < argc; i++) {
+    int i;
+    for (i = 1; i < argc; i++) {
         const char *word = argv[i];
         if (only_operands || word[0] != '-' || !word[1]) {
+            if (!operand)
+                break;
             if (!operand(ctx, word, err))
                 return false;
             continue;
@@ -115,7 +119,22 @@ bool options_parse(const struct option *table, void *ctx, int argc, char **argv,
         if (!o->set(ctx, o, value, err))
             return false;
     }
+    if (rest)
+        *rest = i;
     return true;
+}
+
+bool options_parse(const struct option *table, void *ctx, int argc, char **argv,
+                   bool (*operand)(void *ctx, const char *word, struct error *err),
+                   struct error *err)
+{
+    return parse(table, ctx, argc, argv, operand, NULL, err);
+}
+
+bool options_parse_head(const struct option *table, void *ctx, int argc, char **argv, int *rest,
+                        struct error *err)
+{
+    return parse(table, ctx, argc, argv, NULL, rest, err);
 }
 
 void options_print(const struct option *table)

@@ -38,6 +38,11 @@ bool options_parse(const struct option *table, void *ctx, int argc, char **argv,
                    bool (*operand)(void *ctx, const char *word, struct error *err),
                    struct error *err);
 
+/* The same up to the first operand, argv[*rest]; what follows is somebody else's. *rest is argc where
+ * there is none. */
+bool options_parse_head(const struct option *table, void *ctx, int argc, char **argv, int *rest,
+                        struct error *err);
+
 /* One line an option that has help. */
 void options_print(const struct option *table);
 

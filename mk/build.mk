@@ -8,8 +8,14 @@ lib_src := $(shell find src -name '*.c' -not -path 'src/host/*/*' -not -path 'sr
            $(foreach dir,$(HOST_DIRS),$(sort $(wildcard src/host/$(dir)/*.c))) \
            $(sort $(wildcard src/jit/$(JIT_DIR)/*.c))
 # A file of cli/ with a main is a command; the others are shared by all commands.
-cli_main := $(sort $(shell grep -ls '^int main\b' cli/*.c))
-cli_shared := $(filter-out $(cli_main),$(sort $(wildcard cli/*.c)))
+cli_all := $(sort $(wildcard cli/*.c))
+ifeq ($(filter linux,$(HOST_DIRS)),)
+# Linux programs are run on Linux only: a system call becomes a system call.
+lib_src := $(filter-out src/user/%,$(lib_src))
+cli_all := $(filter-out cli/rvvm_user.c,$(cli_all))
+endif
+cli_main := $(shell grep -ls '^int main\b' $(cli_all))
+cli_shared := $(filter-out $(cli_main),$(cli_all))
 unit_src := $(sort $(wildcard tests/unit/*_test.c))
 fuzz_src := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 
@@ -24,6 +30,7 @@ commands := $(foreach src,$(cli_main),$(BUILD)/$(subst _,-,$(basename $(notdir $
 unit_tests := $(unit_obj:.o=)
 fuzz_programs := $(fuzz_obj:.o=)
 lib_static := $(BUILD)/librvvm.a
+cli_static := $(BUILD)/cli.a
 lib_shared := $(BUILD)/librvvm.so.$(VERSION)
 
 libs: $(lib_static) $(lib_shared)
@@ -62,10 +69,16 @@ $(lib_shared): $(lib_obj) $(BUILD)/objects
 	$(Q)ln -sf $(@F) $(BUILD)/librvvm.so.$(SOVERSION)
 	$(Q)ln -sf librvvm.so.$(SOVERSION) $(BUILD)/librvvm.so
 
+# What the commands share, so that each takes what it needs.
+$(cli_static): $(call object,$(cli_shared))
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
 define command_rule
-$(BUILD)/$(subst _,-,$(basename $(notdir $(1)))): $(call object,$(1) $(cli_shared)) $(lib_static)
+$(BUILD)/$(subst _,-,$(basename $(notdir $(1)))): $(call object,$(1)) $(cli_static) $(lib_static)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(all_ldflags) -o $$@ $$^ $$(lib_ldlibs) $$(LDLIBS)
+	$$(Q)$$(CC) $$(all_ldflags) $$(ldflags_$$(notdir $$(basename $(1)))) -o $$@ $$^ \
+	    $$(or $$(libs_$$(notdir $$(basename $(1)))),$$(lib_ldlibs)) $$(LDLIBS)
 endef
 $(foreach src,$(cli_main),$(eval $(call command_rule,$(src))))
 

@@ -54,3 +54,12 @@ endif
 
 all_cflags = $(base_cflags) $(flavour_$(FLAVOUR)) $(lib_cflags) $(CPPFLAGS) $(CFLAGS)
 all_ldflags = -pthread $(filter -fsanitize=%,$(flavour_$(FLAVOUR))) $(LDFLAGS)
+
+# rvvm-user runs in chroots, where the host's libraries are not, and is started for every command of a
+# shell: static, where the C library and the flavour allow it.
+has_static_pie := $(if $(findstring fsanitize,$(flavour_$(FLAVOUR))),,\
+                    $(shell echo 'int main(void){return 0;}' | \
+                      $(CC) $(CFLAGS) $(LDFLAGS) -static-pie -xc -o /dev/null - 2>/dev/null && echo yes))
+ldflags_rvvm_user = $(if $(has_static_pie),-static-pie,-Wl$(comma)--as-needed)
+libs_rvvm_user = -lm
+comma := ,

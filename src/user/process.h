@@ -21,6 +21,7 @@
 #include "cpu/hart.h"
 #include "jit/jit.h"
 #include "user/space.h"
+#include <limits.h>
 #include <signal.h>
 #include <sys/types.h>
 
@@ -30,7 +31,7 @@ struct process_config {
     char **argv;      /* argv[0] is what the guest gets to see */
     char **envp;
     const char *sysroot; /* where the guest's absolute paths are looked for first; NULL: nowhere */
-    struct isa isa;
+    struct isa isa;      /* xlen 0: the default one of the program's width */
     uint64_t stack_size; /* of the first thread; 0: what the host's limit says */
     bool no_jit;
     enum jit_tiers tiers;
@@ -53,15 +54,19 @@ struct process {
     struct jit *jit; /* NULL: interpreted */
 
     /* What the loader found. */
-    uint64_t entry;                   /* where the first thread begins */
-    uint64_t stack;                   /* its sp */
-    char *exe;                        /* absolute path of the program: /proc/self/exe */
+    uint64_t entry;     /* where the first thread begins */
+    uint64_t stack;     /* its sp */
+    char *exe;          /* absolute path of the program: /proc/self/exe */
+    int exe_fd;         /* it, open; high up and closed at exec, as all of the emulator's own */
+    char **script_argv; /* of a script: what it became; NULL: it is none */
+    char *script_path;
     uint64_t auxv;                    /* on the guest's stack */
     uint64_t auxv_size;               /* bytes */
     uint64_t args, args_end, env_end; /* strings of argv and of the environment behind them */
     uint64_t vdso_sigreturn;          /* address of __vdso_rt_sigreturn */
 
-    pthread_mutex_t lock; /* guards the list of threads */
+    struct user_thread *first; /* until it runs */
+    pthread_mutex_t lock;      /* guards the list of threads */
     struct user_thread *threads;
     unsigned thread_count;
     struct process_signals *signals; /* signal.c's */
@@ -82,6 +87,13 @@ struct process *process_new(const struct process_config *config, struct error *e
 void process_free(struct process *p);
 bool process_load(struct process *p, struct error *err);
 void process_run(struct process *p);
+
+/*
+ * The file for an absolute path of the guest's: the one in the sysroot, if something is there, else the
+ * path itself. The result is in `buffer` or is `path`.
+ */
+const char *process_path(const struct process_config *config, const char *path,
+                         char buffer[PATH_MAX]);
 
 /*
  * Threads

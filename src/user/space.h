@@ -28,30 +28,29 @@ struct jit;
 
 enum space_kind { AREA_PLAIN, AREA_STACK, AREA_HEAP, AREA_VDSO };
 
-/* Pages with one set of rights, from one place. Neighbours that agree are one area. */
+/* Pages with one set of rights. Neighbours that agree are one area, be they of one file or not: which
+ * files are mapped the host knows (/proc/self/maps). */
 struct area {
     uint64_t first, end;
-    uint8_t prot;    /* PROT_READ, WRITE, EXEC, as the guest asked */
-    uint8_t kind;    /* enum space_kind */
-    bool shared;     /* MAP_SHARED */
-    uint64_t offset; /* in the file */
-    uint64_t dev, inode;
-    char *name; /* of the file, of the area's own; NULL: none */
+    uint8_t prot; /* PROT_READ, WRITE, EXEC, as the guest asked */
+    uint8_t kind; /* enum space_kind */
+    bool shared;  /* MAP_SHARED */
 };
 
 struct space {
     uint64_t end;
     uint64_t mmap_top; /* addresses that nobody chose go below this */
-    uint64_t brk_first, brk_now, brk_max;
+    uint64_t brk_first, brk_now;
     uint64_t stack_first, stack_end; /* of the first thread */
-    uint64_t next;                   /* where to look for room first */
     pthread_mutex_t lock; /* guards all of it; no system call that waits is made under it */
     struct area *areas;   /* by address */
-    unsigned count, room;
-    struct jit *jit; /* is told what is no longer there; NULL: nobody is */
+    unsigned count, room; /* areas, and what there is memory for */
+    struct jit *jit;      /* is told what is no longer there; NULL: nobody is */
 };
 
 bool space_init(struct space *s, unsigned xlen, struct error *err);
+/* The first thread's stack, at the top; what has no address of its own goes below it from then on. */
+bool space_make_stack(struct space *s, uint64_t size, struct error *err);
 void space_free(struct space *s);
 
 /* Whether `size` bytes there are addresses that the guest could have: the emulator's are not. What is

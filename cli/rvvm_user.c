@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* rvvm-user: runs a RISC-V Linux program on this host. rvvm-user(1) is its manual. */
+#include "options.h"
+
+#include "user/process.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2, EXIT_CANNOT_RUN = 126 };
+
+#ifndef AT_FLAGS_PRESERVE_ARGV0
+#define AT_FLAGS_PRESERVE_ARGV0 1
+#endif
+
+extern char **environ;
+
+struct cli {
+    struct process_config config;
+    const char *argv0, *cpu;
+    bool rv32, rv64, help, version;
+    unsigned verbose;
+    /* Changes of the environment, in the order they were given. */
+    const char **changes;
+    unsigned change_count;
+};
+
+static void say(const char *line)
+{
+    fprintf(stderr, "rvvm-user: %s\n", line);
+}
+
+static void log_to_stderr(void *ctx, enum log_level level, const char *line)
+{
+    (void)ctx, (void)level;
+    say(line);
+}
+
+static void dump(void *ctx, unsigned kind, const char *line)
+{
+    (void)ctx, (void)kind;
+    fprintf(stderr, "%s\n", line);
+}
+
+/*
+ * Options
+ */
+
+static bool set_verbose(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    (void)o, (void)value, (void)err;
+    ((struct cli *)ctx)->verbose++;
+    return true;
+}
+
+/* -E NAME=VALUE, -U NAME */
+static bool change_environment(void *ctx, const struct option *o, const char *value,
+                               struct error *err)
+{
+    struct cli *cli = ctx;
+    bool sets = o->name[0] == 'E';
+    if (*value == '=' || !*value || sets != !!strchr(value, '='))
+        return error_set(err, "-%s %s: not %s", o->name, value, sets ? "NAME=VALUE" : "a NAME");
+    cli->changes[cli->change_count++] = value;
+    return true;
+}
+
+static bool set_jit(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    struct process_config *c = &((struct cli *)ctx)->config;
+    if (!strcmp(value, "off"))
+        c->no_jit = true;
+    else if (!strcmp(value, "tier1"))
+        c->tiers = JIT_TIER_ONE;
+    else if (!strcmp(value, "tier2"))
+        c->tiers = JIT_TIER_EAGER;
+    else if (strcmp(value, "on") != 0)
+        return error_set(err, "-%s %s: not on, off, tier1 or tier2", o->name, value);
+    return true;
+}
+
+static bool set_debug(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    static const struct {
+        const char *name;
+        unsigned bit;
+    } kinds[] = {{"in", JIT_DUMP_IN}, {"ir", JIT_DUMP_IR}, {"out", JIT_DUMP_OUT}};
+    struct process_config *c = &((struct cli *)ctx)->config;
+    for (const char *word = value; *word;) {
+        size_t length = strcspn(word, ",");
+        unsigned n = 0;
+        while (n < 3 && (strlen(kinds[n].name) != length || memcmp(kinds[n].name, word, length)))
+            n++;
+        if (n == 3)
+            return error_set(err, "-%s %s: not a list of in, ir, out", o->name, value);
+        c->dump |= kinds[n].bit;
+        word += length + (word[length] == ',');
+    }
+    return true;
+}
+
+#define AT(field) offsetof(struct cli, field)
+
+static const struct option options[] = {
+    {"L", "DIR", "look there first for absolute paths of the program's", option_set_string,
+     AT(config.sysroot), false},
+    {"E", "NAME=VALUE", "in the program's environment", change_environment, 0, true},
+    {"U", "NAME", "not in the program's environment", change_environment, 0, true},
+    {"0", "NAME", "what the program sees as its own name", option_set_string, AT(argv0), false},
+    {"s", "SIZE", "stack of the first thread: what the host's limit says, unless said",
+     option_set_size, AT(config.stack_size), false},
+    {"cpu", "LIST", "processor, as in rv64,zfa=off", option_set_string, AT(cpu), false},
+    {"rv32", NULL, "a 32-bit processor; unless said, what the program is for", option_set_true,
+     AT(rv32), true},
+    {"rv64", NULL, "a 64-bit processor", option_set_true, AT(rv64), true},
+    {"strace", NULL, "print system calls", option_set_true, AT(config.strace), true},
+    {"jit", "on|off|tier1|tier2", "translate the program (the default) or interpret it", set_jit, 0,
+     false},
+    {"d", "LIST", "in, ir, out: translated code", set_debug, 0, true},
+    {"v", NULL, "say more", set_verbose, 0, true},
+    {"h", NULL, "this help", option_set_true, AT(help), true},
+    {"help", NULL, NULL, option_set_true, AT(help), true},
+    {"version", NULL, "print the version", option_set_true, AT(version), true},
+    {0},
+};
+
+static void print_help(void)
+{
+    puts("rvvm-user [OPTION...] PROGRAM [ARGUMENT...]: runs a RISC-V Linux program\n");
+    options_print(options);
+    puts(
+        "\nVariables: RVVM_LD_PREFIX is -L, RVVM_STRACE=1 is -strace.\n"
+        "Exit status: the program's; 2 bad usage, 126 it cannot be run. rvvm-user(1) has the rest.");
+}
+
+/* Which of the environment's strings is the one of that name; -1: none. */
+static int find_variable(char **list, const char *name, size_t length)
+{
+    for (int n = 0; list[n]; n++)
+        if (!strncmp(list[n], name, length) && list[n][length] == '=')
+            return n;
+    return -1;
+}
+
+/* The environment with what -E and -U say. */
+static char **make_environment(const struct cli *cli)
+{
+    unsigned count = 0;
+    while (environ[count])
+        count++;
+    char **list = calloc(count + cli->change_count + 1, sizeof(*list));
+    if (!list)
+        return NULL;
+    memcpy(list, environ, count * sizeof(*list));
+    for (unsigned i = 0; i < cli->change_count; i++) {
+        const char *change = cli->changes[i];
+        size_t length = strcspn(change, "=");
+        int there = find_variable(list, change, length);
+        if (change[length] && there >= 0)
+            list[there] = (char *)(uintptr_t)change;
+        else if (change[length])
+            list[count++] = (char *)(uintptr_t)change;
+        else if (there >= 0)
+            list[there] = list[--count], list[count] = NULL;
+    }
+    return list;
+}
+
+/* What to start ourselves with for an execve. */
+static char **own_options(int argc, char **argv)
+{
+    char **list = calloc((size_t)argc + 1, sizeof(*list));
+    if (!list)
+        return NULL;
+    for (int n = 1; n < argc; n++)
+        list[n - 1] = argv[n];
+    return list;
+}
+
+static bool set_isa(struct cli *cli, struct error *err)
+{
+    if (cli->rv32 && cli->rv64)
+        return error_set(err, "-rv32 and -rv64: which?");
+    if (cli->rv32 || cli->rv64 || cli->cpu)
+        isa_default(&cli->config.isa, cli->rv32 ? 32 : 64);
+    return !cli->cpu || isa_parse(&cli->config.isa, cli->cpu, err);
+}
+
+static void take_variables(struct process_config *config)
+{
+    const char *root = getenv("RVVM_LD_PREFIX"), *strace = getenv("RVVM_STRACE");
+    config->sysroot = root && *root ? root : NULL;
+    config->strace = strace && *strace;
+}
+
+/* "/" and what ends in one would give paths with two. */
+static bool set_sysroot(struct process_config *config, struct error *err)
+{
+    static char root[PATH_MAX];
+    if (!config->sysroot)
+        return true;
+    if (!realpath(config->sysroot, root))
+        return error_set(err, "-L %s: no such directory", config->sysroot);
+    config->sysroot = root[1] ? root : NULL;
+    return true;
+}
+
+static int run(struct cli *cli)
+{
+    struct error err = {{0}};
+    struct process *p = process_new(&cli->config, &err);
+    if (!p || !process_load(p, &err)) {
+        say(err.text);
+        process_free(p);
+        return EXIT_CANNOT_RUN;
+    }
+    process_run(p);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = {{0}};
+    struct log log = {.level = LOG_WARN, .sink = log_to_stderr};
+    struct cli cli = {.config = {.fd = -1, .quit = _exit, .log = &log, .dump_line = dump},
+                      .changes = calloc((size_t)argc, sizeof(*cli.changes))};
+    int first;
+    /* binfmt_misc: the kernel says how it starts interpreters (flags P and O). */
+    bool keeps_argv0 = getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0;
+    unsigned long fd = getauxval(AT_EXECFD);
+    take_variables(&cli.config);
+    if (!options_parse_head(options, &cli, argc, argv, &first, &err) || !set_isa(&cli, &err) ||
+        !set_sysroot(&cli.config, &err)) {
+        say(err.text);
+        return EXIT_USAGE;
+    }
+    if (cli.help) {
+        print_help();
+        return 0;
+    }
+    if (cli.version) {
+        puts("rvvm-user " RVVM_VERSION);
+        return 0;
+    }
+    if (first == argc) {
+        say("no program is named; -h helps");
+        return EXIT_USAGE;
+    }
+    log.level = cli.verbose > 1 ? LOG_DEBUG : cli.verbose ? LOG_INFO : LOG_WARN;
+    cli.config.path = argv[first];
+    cli.config.argv = argv + first;
+    if (keeps_argv0 && first + 1 < argc)
+        cli.config.argv++;
+    if (cli.argv0)
+        cli.config.argv[0] = (char *)(uintptr_t)cli.argv0;
+    if (fd)
+        cli.config.fd = (int)fd;
+    cli.config.envp = make_environment(&cli);
+    cli.config.self_options = own_options(first, argv);
+    if (!cli.config.envp || !cli.config.self_options) {
+        say("out of memory");
+        return EXIT_CANNOT_RUN;
+    }
+    return run(&cli);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The translator for programs that run in the host's memory (cpu/direct.h). A guest's address is the
+ * host's, so a load is a load, code is found by its own address, and a block knows where it is.
+ *
+ * What is translated is a copy of what memory held. It is dropped when the memory goes or changes its rights
+ * (jit_direct_drop), and where it can be written it is compared with memory when the program says that
+ * it has written code (jit_direct_flush; RISC-V promises nothing before that). Nothing is asked while
+ * code runs.
+ */
+#ifndef RVVM_JIT_DIRECT_H
+#define RVVM_JIT_DIRECT_H
+
+#include "jit/jit.h"
+
+/*
+ * In a signal handler: whether the fault is one of translated code that this thread runs. Then the handler
+ * returns, and direct->fault is called with the hart at the guest's instruction.
+ */
+bool jit_direct_fault(struct hart *h, const struct direct_fault *fault, void *context);
+
+/* Code made from [first, end) is not used any more; the second: where memory holds something else than
+ * it was made from. Any thread. */
+void jit_direct_drop(struct jit *jit, uint64_t first, uint64_t end);
+void jit_direct_flush(struct jit *jit, uint64_t first, uint64_t end);
+
+/*
+ * fork: nobody else is in the translator between the first two. In the child, before the second: a hart
+ * that was another thread's is not there any more; threads of the translator's own are not, either.
+ */
+void jit_direct_before_fork(struct jit *jit);
+void jit_direct_after_fork(struct jit *jit);
+void jit_direct_forget_hart(struct jit *jit, struct hart *h);
+void jit_direct_forked(struct jit *jit);
+
+#endif

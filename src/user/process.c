@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A process and its threads: making them, running them, fork. See process.h. */
+#define _GNU_SOURCE
+#include "user/process.h"
+
+#include "host/clock.h"
+#include "host/random.h"
+#include "jit/direct.h"
+#include "user/copy.h"
+#include "user/loader.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define TIMEBASE_NS 100 /* the time CSR counts these, as a machine's does */
+
+/*
+ * What a hart asks for
+ */
+
+static struct user_thread *thread_of(const struct hart *h)
+{
+    return h->owner;
+}
+
+static void on_ecall(struct hart *h)
+{
+    user_syscall(thread_of(h));
+}
+
+static void on_fault(struct hart *h, const struct direct_fault *fault)
+{
+    user_fault(thread_of(h), fault);
+}
+
+static void on_event(struct hart *h)
+{
+    user_event(thread_of(h));
+}
+
+static bool may_run(struct hart *h, uint64_t va, unsigned size, struct direct_fault *fault)
+{
+    struct space *s = &thread_of(h)->process->space;
+    for (uint64_t at = va; at < va + size; at = (at | ~PAGE_MASK) + 1) {
+        int prot = at < s->end ? space_rights(s, at) : -1;
+        if (prot >= 0 && prot & PROT_EXEC)
+            continue;
+        *fault = (struct direct_fault){SIGSEGV, prot < 0 ? SEGV_MAPERR : SEGV_ACCERR, at};
+        return false;
+    }
+    /* What lies behind the end of a file has rights and is not there. */
+    uint8_t bytes[4];
+    if (space_read(s, bytes, va, size < sizeof(bytes) ? size : sizeof(bytes)))
+        return true;
+    *fault = (struct direct_fault){SIGBUS, BUS_ADRERR, va};
+    return false;
+}
+
+static void on_fence_i(struct hart *h)
+{
+    space_flush_code(&thread_of(h)->process->space, 0, 0);
+}
+
+static uint64_t read_time(void *ctx)
+{
+    (void)ctx;
+    return clock_monotonic_ns() / TIMEBASE_NS;
+}
+
+static void read_entropy(void *ctx, void *bytes, size_t size)
+{
+    (void)ctx;
+    random_bytes(bytes, size);
+}
+
+static void set_no_timer(void *ctx, unsigned hart, uint64_t when)
+{
+    (void)ctx, (void)hart, (void)when;
+}
+
+/*
+ * Threads
+ */
+
+/* What a program sees of a hart; the rest is the engine's and each has its own. */
+static void copy_registers(struct hart *to, const struct hart *from)
+{
+    memcpy(to->x, from->x, sizeof(to->x));
+    memcpy(to->f, from->f, sizeof(to->f));
+    to->fp.flags = from->fp.flags;
+    to->frm = from->frm;
+    to->pc = from->pc;
+}
+
+struct user_thread *user_thread_new(struct process *p, const struct user_thread *like)
+{
+    struct user_thread *t = calloc(1, sizeof(*t));
+    if (!t)
+        return NULL;
+    t->process = p;
+    t->hart = hart_new(&(struct hart_config){.isa = p->config.isa,
+                                             .bus = &p->bus,
+                                             .log = p->config.log,
+                                             .direct = &p->direct,
+                                             .owner = t},
+                       NULL);
+    if (!t->hart || (p->jit && !jit_attach(p->jit, t->hart, NULL))) {
+        user_thread_free(t);
+        return NULL;
+    }
+    if (like)
+        copy_registers(t->hart, like->hart);
+    if (!user_signals_thread_init(t, like)) {
+        user_thread_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void user_thread_free(struct user_thread *t)
+{
+    if (!t)
+        return;
+    if (t->signals)
+        user_signals_thread_free(t);
+    if (t->hart && t->process->jit)
+        jit_detach(t->process->jit, t->hart);
+    hart_free(t->hart);
+    free(t);
+}
+
+static void enter_list(struct user_thread *t)
+{
+    struct process *p = t->process;
+    pthread_mutex_lock(&p->lock);
+    t->next = p->threads;
+    p->threads = t;
+    p->thread_count++;
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void leave_list(struct user_thread *t)
+{
+    struct process *p = t->process;
+    pthread_mutex_lock(&p->lock);
+    struct user_thread **at = &p->threads;
+    while (*at && *at != t)
+        at = &(*at)->next;
+    if (*at) {
+        *at = t->next;
+        p->thread_count--;
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+void user_thread_run(struct user_thread *t)
+{
+    t->tid = (pid_t)syscall(SYS_gettid);
+    user_thread_set_self(t);
+    enter_list(t);
+    direct_run(t->hart);
+    leave_list(t);
+    user_thread_set_self(NULL);
+}
+
+void user_thread_stop(struct user_thread *t)
+{
+    atomic_fetch_or(&t->hart->events, HART_EV_STOP);
+}
+
+/*
+ * fork
+ */
+
+/* Nothing of the emulator's is half done while these are held. */
+static void take_locks(struct process *p)
+{
+    pthread_mutex_lock(&p->lock);
+    pthread_mutex_lock(&p->space.lock);
+    if (p->jit)
+        jit_direct_before_fork(p->jit);
+}
+
+static void give_locks(struct process *p)
+{
+    if (p->jit)
+        jit_direct_after_fork(p->jit);
+    pthread_mutex_unlock(&p->space.lock);
+    pthread_mutex_unlock(&p->lock);
+}
+
+/* The other threads are not in the child: what they are made of is memory that was never given back. */
+static void become_child(struct process *p, struct user_thread *t)
+{
+    for (struct user_thread *other = p->threads, *next; other; other = next) {
+        next = other->next;
+        if (other != t && p->jit)
+            jit_direct_forget_hart(p->jit, other->hart);
+    }
+    t->next = NULL;
+    p->threads = t;
+    p->thread_count = 1;
+    t->tid = (pid_t)syscall(SYS_gettid);
+    if (p->jit)
+        jit_direct_forked(p->jit);
+}
+
+pid_t process_fork(struct user_thread *t, uint64_t flags)
+{
+    struct process *p = t->process;
+    take_locks(p);
+    /* Not fork(3), whose handlers are for an embedding program's; the C library's own are in it. */
+    pid_t pid = (flags & ~(uint64_t)CSIGNAL) || (flags & CSIGNAL) != SIGCHLD
+                    ? (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL)
+                    : fork();
+    int e = errno;
+    if (pid == 0)
+        become_child(p, t);
+    give_locks(p);
+    if (pid == 0)
+        user_signals_forked(t);
+    return pid < 0 ? -e : pid;
+}
+
+/*
+ * The whole
+ */
+
+struct process *process_new(const struct process_config *config, struct error *err)
+{
+    struct process *p = calloc(1, sizeof(*p));
+    if (!p) {
+        error_set(err, "out of memory for a process");
+        return NULL;
+    }
+    p->config = *config;
+    p->exe_fd = -1;
+    p->bus = (struct bus){
+        .time = read_time, .entropy = read_entropy, .set_stimer = set_no_timer, .ctx = p};
+    p->direct = (struct direct){.ecall = on_ecall,
+                                .fault = on_fault,
+                                .event = on_event,
+                                .may_run = may_run,
+                                .fence_i = on_fence_i};
+    pthread_mutex_init(&p->lock, NULL);
+    return p;
+}
+
+void process_free(struct process *p)
+{
+    if (!p)
+        return;
+    while (p->threads) {
+        struct user_thread *t = p->threads;
+        p->threads = t->next;
+        user_thread_free(t);
+    }
+    jit_free(p->jit);
+    space_free(&p->space);
+    if (p->exe_fd >= 0)
+        close(p->exe_fd);
+    free(p->exe);
+    free(p->script_argv);
+    free(p->script_path);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+static bool make_jit(struct process *p, struct error *err)
+{
+    const struct process_config *c = &p->config;
+    if (c->no_jit || !jit_available())
+        return true;
+    p->jit = jit_new(&(struct jit_config){.isa = &c->isa,
+                                          .bus = &p->bus,
+                                          .harts = 1,
+                                          .direct = true,
+                                          .log = c->log,
+                                          .tiers = c->tiers,
+                                          .dump = c->dump,
+                                          .dump_line = c->dump_line,
+                                          .dump_ctx = c->dump_ctx},
+                     err);
+    p->space.jit = p->jit;
+    return p->jit;
+}
+
+bool process_load(struct process *p, struct error *err)
+{
+    if (!user_catch_faults(err) || !loader_load(p, err) || !make_jit(p, err) ||
+        !user_signals_init(p, err))
+        return false;
+    struct user_thread *t = user_thread_new(p, NULL);
+    if (!t)
+        return error_set(err, "out of memory for a thread");
+    t->hart->pc = p->entry;
+    t->hart->x[2] = p->stack;
+    p->first = t;
+    return true;
+}
+
+void process_run(struct process *p)
+{
+    struct user_thread *t = p->first;
+    p->first = NULL;
+    user_thread_run(t);
+    user_thread_free(t);
+}
