@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-only
-"""Guests that try drives: Debian's kernel with fio, e2fsprogs and nvme-cli (tests/guest/disktools).
+"""Guests that try drives: Debian's kernel with fio, e2fsprogs and nvme-cli (tests/guest/toolbox).
 
     machine = boot("name", "found vda; verify vda 8m", "-virtio-blk", image("name"))
     if not machine:
@@ -61,7 +61,7 @@ files() { # DRIVE
 
 def tools():
     """The folder with kernel and programs, or None."""
-    done = subprocess.run([os.path.join(SRCDIR, "tests/guest/disktools")], stdout=subprocess.PIPE,
+    done = subprocess.run([os.path.join(SRCDIR, "tests/guest/toolbox"), "disks"], stdout=subprocess.PIPE,
                           text=True)
     return done.stdout.strip() if done.returncode == 0 else None
 
