@@ -4,6 +4,7 @@
 
 #include "base/words.h"
 #include "dev/pci/pci.h"
+#include "dev/rtl8169/rtl8169.h"
 #include "dev/virtio/virtio_net.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 /* The first is the default: the fastest that Debian's kernel knows. */
 static const struct net_card_kind kinds[] = {
     {"virtio", virtio_net_new},
+    {"rtl8169", rtl8169_new},
     {"none", NULL},
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))

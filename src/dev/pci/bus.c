@@ -64,7 +64,7 @@ bool pci_plug_at(struct pci_bus *bus, struct pci_function *f, unsigned devfn, st
         note_multifunction(bus, devfn);
     if (f->secondary)
         pci_express_init(f, PCI_EXPRESS_ROOT_PORT);
-    else if (devfn || bus->bridge) /* not the host bridge */
+    else if ((devfn || bus->bridge) && !f->conventional) /* not the host bridge */
         pci_express_init(f, bus->bridge ? PCI_EXPRESS_ENDPOINT : PCI_EXPRESS_ROOT_ENDPOINT);
     memcpy(f->initial, f->config, sizeof(f->initial));
     pthread_mutex_lock(&f->lock);

@@ -104,6 +104,7 @@ struct pci_function *pci_function_alloc(const struct pci_function_config *config
     f->state = config->state;
     memcpy(f->bars, config->bars, sizeof(f->bars));
     f->pin = config->interrupt_pin;
+    f->conventional = config->conventional;
     pthread_mutex_init(&f->lock, NULL);
     f->capability_end = PCI_CONFIG_HEADER_SIZE;
     f->last_capability = PCI_CAPABILITY_LIST;

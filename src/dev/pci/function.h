@@ -53,6 +53,7 @@ struct pci_function {
     void *state;
     struct pci_bar bars[PCI_BARS];
     unsigned pin;          /* 1 to 4: INTA to INTD; 0: none */
+    bool conventional;     /* without the capability of PCI Express */
     struct pci_host *host; /* NULL: not plugged in */
     struct pci_bus *bus;
     struct pci_bus *secondary; /* of a bridge; NULL: an endpoint */

@@ -96,6 +96,7 @@ struct pci_function_config {
     struct pci_ids ids;
     struct pci_bar bars[PCI_BARS];
     uint8_t interrupt_pin; /* 1 to 4: INTA to INTD; 0: none */
+    bool conventional;     /* it says nothing of PCI Express: a part for the older bus */
 };
 
 /* NULL: state is still the caller's. */
