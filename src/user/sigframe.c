@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What a handler finds on its stack and sigreturn takes from there (Linux, arch/riscv/kernel/signal.c):
+ * siginfo, and ucontext with all registers. Also the alternate stack it may lie on.
+ */
+#include "user/signals.h"
+#include <errno.h>
+#include <string.h>
+
+enum { REG_RA = 1, REG_SP = 2, REG_A0 = 10, REG_A1 = 11, REG_A2 = 12 };
+
+static bool is_on_stack(const struct guest_stack *stack, uint64_t sp)
+{
+    if ((uint32_t)stack->flags & GUEST_SS_AUTODISARM)
+        return false;
+    return sp > stack->sp && sp - stack->sp <= stack->size;
+}
+
+static int stack_state(const struct guest_stack *stack, uint64_t sp)
+{
+    if (!stack->size)
+        return GUEST_SS_DISABLE;
+    return is_on_stack(stack, sp) ? GUEST_SS_ONSTACK : 0;
+}
+
+struct guest_stack sigstack_get(const struct user_thread *t)
+{
+    struct guest_stack stack = t->signals->stack;
+    stack.flags = (int32_t)(((uint32_t)stack.flags & GUEST_SS_AUTODISARM) |
+                            (uint32_t)stack_state(&stack, t->hart->x[REG_SP]));
+    return stack;
+}
+
+int64_t sigstack_set(struct user_thread *t, const struct guest_stack *stack)
+{
+    if (is_on_stack(&t->signals->stack, t->hart->x[REG_SP]))
+        return -EPERM;
+    uint32_t mode = (uint32_t)stack->flags & ~GUEST_SS_AUTODISARM;
+    if (mode != GUEST_SS_DISABLE && mode != GUEST_SS_ONSTACK && mode != 0)
+        return -EINVAL;
+    if (mode != GUEST_SS_DISABLE && stack->size < GUEST_MINSIGSTKSZ)
+        return -ENOMEM;
+    t->signals->stack = (struct guest_stack){.sp = stack->sp, .flags = stack->flags};
+    if (mode == GUEST_SS_DISABLE)
+        t->signals->stack.sp = 0;
+    else
+        t->signals->stack.size = stack->size;
+    return 0;
+}
+
+/* 0: there is no room on the alternate stack. */
+static uint64_t frame_address(const struct user_thread *t, const struct guest_sigaction *action)
+{
+    const struct guest_stack *stack = &t->signals->stack;
+    uint64_t sp = t->hart->x[REG_SP];
+    uint64_t size = sizeof(struct guest_sigframe);
+    if (is_on_stack(stack, sp) && !is_on_stack(stack, sp - size))
+        return 0;
+    if (action->flags & GUEST_SA_ONSTACK && stack_state(stack, sp) == 0)
+        sp = stack->sp + stack->size;
+    return (sp - size) & ~UINT64_C(15);
+}
+
+static void save_registers(const struct hart *h, struct guest_ucontext *context)
+{
+    context->regs[0] = h->pc;
+    memcpy(&context->regs[1], &h->x[1], 31 * sizeof(uint64_t));
+    memcpy(context->fp.f, h->f, sizeof(context->fp.f));
+    context->fp.fcsr = (uint32_t)h->frm << 5 | h->fp.flags;
+}
+
+static void load_registers(struct hart *h, const struct guest_ucontext *context)
+{
+    h->pc = context->regs[0] & ~UINT64_C(1);
+    memcpy(&h->x[1], &context->regs[1], 31 * sizeof(uint64_t));
+    memcpy(h->f, context->fp.f, sizeof(h->f));
+    h->frm = context->fp.fcsr >> 5 & 7;
+    h->fp.flags = context->fp.fcsr & 31;
+}
+
+bool sigframe_push(struct user_thread *t, int signal, const siginfo_t *info,
+                   const struct guest_sigaction *action, uint64_t mask)
+{
+    struct hart *h = t->hart;
+    uint64_t address = frame_address(t, action);
+    struct guest_sigframe frame;
+    memset(&frame, 0, sizeof(frame));
+    memcpy(frame.info, info, sizeof(frame.info));
+    frame.context.stack = t->signals->stack;
+    if (!frame.context.stack.size)
+        frame.context.stack.flags = GUEST_SS_DISABLE;
+    frame.context.sigmask = mask;
+    save_registers(h, &frame.context);
+    if (!address || !space_write(&t->process->space, address, &frame, sizeof(frame)))
+        return false;
+    if ((uint32_t)t->signals->stack.flags & GUEST_SS_AUTODISARM)
+        t->signals->stack = (struct guest_stack){0};
+    h->x[REG_RA] = t->process->vdso_sigreturn;
+    h->x[REG_SP] = address;
+    h->x[REG_A0] = (uint64_t)signal;
+    h->x[REG_A1] = address + offsetof(struct guest_sigframe, info);
+    h->x[REG_A2] = address + offsetof(struct guest_sigframe, context);
+    h->pc = action->handler & ~UINT64_C(1);
+    h->reservation = NO_RESERVATION;
+    return true;
+}
+
+bool sigframe_read(struct user_thread *t, struct guest_sigframe *frame)
+{
+    const struct guest_fp_state *fp = &frame->context.fp;
+    return space_read(&t->process->space, frame, t->hart->x[REG_SP], sizeof(*frame)) &&
+           fp->reserved == 0 && fp->end_magic == 0 && fp->end_size == 0;
+}
+
+void sigframe_pop(struct user_thread *t, const struct guest_sigframe *frame)
+{
+    load_registers(t->hart, &frame->context);
+    t->hart->reservation = NO_RESERVATION;
+    /* Whether this is a stack was said when the handler began; what has become of it is not asked. */
+    sigstack_set(t, &frame->context.stack);
+}

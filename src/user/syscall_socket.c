@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Messages on sockets. Layouts agree, but a message is a structure of addresses: it is read once, and
+ * what the kernel gets is what was checked.
+ */
+#define _GNU_SOURCE
+#include "user/syscall.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
+
+struct message {
+    struct msghdr header;
+    struct iovec *more; /* to be freed */
+    struct iovec few[8];
+};
+
+static bool is_reachable(const struct space *space, const void *address, size_t size)
+{
+    return !size || space_is_guest(space, (uint64_t)address, size);
+}
+
+static int64_t message_read(struct user_thread *t, uint64_t address, struct message *m)
+{
+    const struct space *space = &t->process->space;
+    struct msghdr *header = &m->header;
+    m->more = NULL;
+    if (!space_read(space, header, address, sizeof(*header)))
+        return -EFAULT;
+    if (header->msg_iovlen > IOV_MAX)
+        return -EMSGSIZE;
+    if (!is_reachable(space, header->msg_name, header->msg_name ? header->msg_namelen : 0) ||
+        !is_reachable(space, header->msg_control, header->msg_controllen))
+        return -EFAULT;
+    struct iovec *list = m->few;
+    if (header->msg_iovlen > sizeof(m->few) / sizeof(*m->few)) {
+        list = m->more = malloc(header->msg_iovlen * sizeof(*list));
+        if (!list)
+            return -ENOMEM;
+    }
+    bool ok =
+        space_read(space, list, (uint64_t)header->msg_iov, header->msg_iovlen * sizeof(*list));
+    for (size_t n = 0; ok && n < header->msg_iovlen; n++)
+        ok = is_reachable(space, list[n].iov_base, list[n].iov_len);
+    header->msg_iov = list;
+    return ok ? 0 : -EFAULT;
+}
+
+static int64_t message_send(struct user_thread *t, uint64_t fd, uint64_t address, uint64_t flags)
+{
+    struct message m;
+    if (syscall_fd_is_ours(t->process, fd))
+        return -EBADF;
+    int64_t result = message_read(t, address, &m);
+    if (!result)
+        result = syscall_host(t, SYS_sendmsg, fd, (uint64_t)&m.header, flags, 0, 0, 0);
+    free(m.more);
+    return result;
+}
+
+/* The kernel writes to three words of the header. */
+static int64_t message_receive(struct user_thread *t, uint64_t fd, uint64_t address, uint64_t flags)
+{
+    const struct space *space = &t->process->space;
+    struct message m;
+    if (syscall_fd_is_ours(t->process, fd))
+        return -EBADF;
+    int64_t result = message_read(t, address, &m);
+    if (!result)
+        result = syscall_host(t, SYS_recvmsg, fd, (uint64_t)&m.header, flags, 0, 0, 0);
+    free(m.more);
+    if (result < 0)
+        return result;
+    const struct msghdr *h = &m.header;
+    bool ok = space_write(space, address + offsetof(struct msghdr, msg_namelen), &h->msg_namelen,
+                          sizeof(h->msg_namelen)) &&
+              space_write(space, address + offsetof(struct msghdr, msg_controllen),
+                          &h->msg_controllen, sizeof(h->msg_controllen)) &&
+              space_write(space, address + offsetof(struct msghdr, msg_flags), &h->msg_flags,
+                          sizeof(h->msg_flags));
+    return ok ? result : -EFAULT;
+}
+
+int64_t sys_sendmsg(struct user_thread *t, const uint64_t *arg)
+{
+    return message_send(t, arg[0], arg[1], arg[2]);
+}
+
+int64_t sys_recvmsg(struct user_thread *t, const uint64_t *arg)
+{
+    return message_receive(t, arg[0], arg[1], arg[2]);
+}
+
+static bool write_length(struct user_thread *t, uint64_t address, int64_t length)
+{
+    uint32_t value = (uint32_t)length;
+    return space_write(&t->process->space, address + offsetof(struct mmsghdr, msg_len), &value,
+                       sizeof(value));
+}
+
+int64_t sys_sendmmsg(struct user_thread *t, const uint64_t *arg)
+{
+    uint32_t count = (uint32_t)arg[2] < IOV_MAX ? (uint32_t)arg[2] : IOV_MAX;
+    uint32_t done = 0;
+    int64_t result = 0;
+    while (done < count && result >= 0) {
+        uint64_t address = arg[1] + done * sizeof(struct mmsghdr);
+        result = message_send(t, arg[0], address, arg[3]);
+        if (result >= 0 && !write_length(t, address, result))
+            result = -EFAULT;
+        done += result >= 0;
+    }
+    return done ? done : result;
+}
+
+static bool has_passed(const struct timespec *end)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec > end->tv_sec || (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec);
+}
+
+/* As the kernel does, looks at the time only when a message has come. */
+int64_t sys_recvmmsg(struct user_thread *t, const uint64_t *arg)
+{
+    uint32_t count = (uint32_t)arg[2] < IOV_MAX ? (uint32_t)arg[2] : IOV_MAX;
+    uint64_t flags = arg[3] & ~(uint64_t)MSG_WAITFORONE;
+    struct timespec end, given;
+    if (arg[4]) {
+        if (!space_read(&t->process->space, &given, arg[4], sizeof(given)))
+            return -EFAULT;
+        if (given.tv_sec < 0 || given.tv_nsec < 0 || given.tv_nsec >= 1000000000)
+            return -EINVAL;
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        end.tv_sec = given.tv_sec > INT32_MAX ? end.tv_sec + INT32_MAX : end.tv_sec + given.tv_sec;
+        end.tv_nsec += given.tv_nsec;
+        end.tv_sec += end.tv_nsec / 1000000000;
+        end.tv_nsec %= 1000000000;
+    }
+    uint32_t done = 0;
+    int64_t result = 0;
+    while (done < count && result >= 0) {
+        uint64_t address = arg[1] + done * sizeof(struct mmsghdr);
+        result = message_receive(t, arg[0], address, flags);
+        if (result >= 0 && !write_length(t, address, result))
+            result = -EFAULT;
+        done += result >= 0;
+        if (arg[3] & MSG_WAITFORONE)
+            flags |= MSG_DONTWAIT;
+        if (arg[4] && result >= 0 && has_passed(&end))
+            break;
+    }
+    return done ? done : result;
+}
