@@ -259,6 +259,7 @@ bool user_signals_init(struct process *p, struct error *err)
         return error_set(err, "no memory for the signals' handlers");
     pthread_mutex_init(&p->signals->actions.lock, NULL);
     p->signals->living = 1;
+    strace_init(p);
     for (int signal = 1; signal <= GUEST_SIGNALS; signal++) {
         struct host_action action = {0};
         if (host_signal_action(signal, NULL, &action) == 0 && action.handler == (void *)SIG_IGN)

@@ -368,6 +368,19 @@ static void add_arguments(struct strace_line *line, const struct user_thread *t,
  * Lines
  */
 
+void strace_init(struct process *p)
+{
+    enum { FAR_FROM_THE_PROGRAMS = 1000 };
+    struct rlimit limit = {.rlim_cur = 0};
+    if (!p->config.strace)
+        return;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    int first = limit.rlim_cur > 2 * FAR_FROM_THE_PROGRAMS ? FAR_FROM_THE_PROGRAMS : 3;
+    p->strace_fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, first);
+    if (p->strace_fd < 0)
+        p->config.strace = false;
+}
+
 void strace_enter(struct user_thread *t, struct strace_line *line, const struct syscall *call,
                   uint64_t number, const uint64_t *arg)
 {

@@ -18,6 +18,9 @@ struct strace_line {
     unsigned shown; /* arguments that are in it */
 };
 
+/* Lines go where stderr leads now, whatever the program does with its descriptor 2. */
+void strace_init(struct process *p);
+
 /* Nothing happens in these unless the process is to be traced. call: NULL when there is none of that
  * number. */
 void strace_enter(struct user_thread *t, struct strace_line *line, const struct syscall *call,
