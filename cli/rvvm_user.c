@@ -20,7 +20,7 @@ extern char **environ;
 
 struct cli {
     struct process_config config;
-    const char *argv0, *cpu;
+    const char *argv0, *cpu, *jit;
     bool rv32, rv64, help, version;
     unsigned verbose;
     /* Changes of the environment, in the order they were given. */
@@ -71,6 +71,7 @@ static bool change_environment(void *ctx, const struct option *o, const char *va
 static bool set_jit(void *ctx, const struct option *o, const char *value, struct error *err)
 {
     struct process_config *c = &((struct cli *)ctx)->config;
+    ((struct cli *)ctx)->jit = value;
     if (!strcmp(value, "off"))
         c->no_jit = true;
     else if (!strcmp(value, "tier1"))
@@ -102,6 +103,14 @@ static bool set_debug(void *ctx, const struct option *o, const char *value, stru
     return true;
 }
 
+/* By an execve of ours. */
+static bool set_fd(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    (void)o, (void)err;
+    ((struct cli *)ctx)->config.fd = atoi(value);
+    return true;
+}
+
 #define AT(field) offsetof(struct cli, field)
 
 static const struct option options[] = {
@@ -120,6 +129,7 @@ static const struct option options[] = {
     {"jit", "on|off|tier1|tier2", "translate the program (the default) or interpret it", set_jit, 0,
      false},
     {"d", "LIST", "in, ir, out: translated code", set_debug, 0, true},
+    {"fd", "N", NULL, set_fd, 0, false},
     {"v", NULL, "say more", set_verbose, 0, true},
     {"h", NULL, "this help", option_set_true, AT(help), true},
     {"help", NULL, NULL, option_set_true, AT(help), true},
@@ -169,15 +179,38 @@ static char **make_environment(const struct cli *cli)
     return list;
 }
 
-/* What to start ourselves with for an execve. */
-static char **own_options(int argc, char **argv)
+/* Options that an execve starts us with again: those about the emulator, not about this program. */
+struct own_options {
+    char *list[32];
+    unsigned count;
+    char stack[24];
+};
+
+static void add_own(struct own_options *own, const char *name, const char *value)
 {
-    char **list = calloc((size_t)argc + 1, sizeof(*list));
-    if (!list)
-        return NULL;
-    for (int n = 1; n < argc; n++)
-        list[n - 1] = argv[n];
-    return list;
+    own->list[own->count++] = (char *)(uintptr_t)name;
+    if (value)
+        own->list[own->count++] = (char *)(uintptr_t)value;
+}
+
+static char **make_own_options(const struct cli *cli, struct own_options *own)
+{
+    const struct process_config *c = &cli->config;
+    if (c->sysroot)
+        add_own(own, "-L", c->sysroot);
+    if (cli->cpu)
+        add_own(own, "-cpu", cli->cpu);
+    if (c->stack_size) {
+        snprintf(own->stack, sizeof(own->stack), "%" PRIu64, c->stack_size);
+        add_own(own, "-s", own->stack);
+    }
+    if (c->strace)
+        add_own(own, "-strace", NULL);
+    if (cli->jit)
+        add_own(own, "-jit", cli->jit);
+    for (unsigned n = 0; n < cli->verbose && n < 2; n++)
+        add_own(own, "-v", NULL);
+    return own->list;
 }
 
 static bool set_isa(struct cli *cli, struct error *err)
@@ -227,6 +260,7 @@ int main(int argc, char **argv)
     struct log log = {.level = LOG_WARN, .sink = log_to_stderr};
     struct cli cli = {.config = {.fd = -1, .quit = _exit, .log = &log, .dump_line = dump},
                       .changes = calloc((size_t)argc, sizeof(*cli.changes))};
+    struct own_options own = {.count = 0};
     int first;
     /* binfmt_misc: the kernel says how it starts interpreters (flags P and O). */
     bool keeps_argv0 = getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0;
@@ -259,8 +293,8 @@ int main(int argc, char **argv)
     if (fd)
         cli.config.fd = (int)fd;
     cli.config.envp = make_environment(&cli);
-    cli.config.self_options = own_options(first, argv);
-    if (!cli.config.envp || !cli.config.self_options) {
+    cli.config.self_options = make_own_options(&cli, &own);
+    if (!cli.config.envp) {
         say("out of memory");
         return EXIT_CANNOT_RUN;
     }

@@ -29,7 +29,9 @@ void direct_reset(struct hart *h)
 
 const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size)
 {
-    if (h->direct->may_run(h, va, size, &h->direct_fault))
+    enum direct_code code = h->direct->may_run(h, va, size, &h->direct_fault);
+    h->code_is_writable = code == DIRECT_WRITABLE;
+    if (code != DIRECT_NOT)
         return (const uint8_t *)(uintptr_t)va;
     hart_fault(h, CAUSE_FETCH_PAGE, va);
     return NULL;

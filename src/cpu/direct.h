@@ -22,6 +22,12 @@ struct direct_fault {
     uint64_t addr;
 };
 
+enum direct_code {
+    DIRECT_NOT,      /* may not be run */
+    DIRECT_FIXED,    /* may be, and cannot be written while that is so */
+    DIRECT_WRITABLE, /* may be, and may change at any time */
+};
+
 /*
  * All are called on the hart's thread, with the state in struct hart. What they set there, h->pc
  * included, is what goes on.
@@ -33,8 +39,9 @@ struct direct {
     void (*fault)(struct hart *h, const struct direct_fault *fault);
     /* HART_EV_USER was set; it is cleared. Between instructions. */
     void (*event)(struct hart *h);
-    /* Whether the instruction bytes there may be run. false: *fault says why not. */
-    bool (*may_run)(struct hart *h, uint64_t va, unsigned size, struct direct_fault *fault);
+    /* Whether the instruction bytes there may be run. DIRECT_NOT: *fault says why not. */
+    enum direct_code (*may_run)(struct hart *h, uint64_t va, unsigned size,
+                                struct direct_fault *fault);
     /* fence.i: what was written is to be run. */
     void (*fence_i)(struct hart *h);
 };

@@ -79,6 +79,7 @@ struct engine {
 #define TRANSLATED_CONSTANTS 12
 #define TRANSLATED_ADDENDS 4
 #define TRANSLATED_SLOTS 8
+#define TRANSLATED_PINNED 16
 /* The page that a loop has checked an address register for. */
 struct translated_slot {
     uint64_t limit; /* from here on the register is not known to be on that page */
@@ -89,8 +90,11 @@ struct translated {
     uint64_t stack_base;  /* host stack where calls of the guest begin to nest */
     uint64_t stack_limit; /* and where they have nested too deep */
     uint64_t stack_leave; /* host stack of the one who entered */
-    uint32_t mxcsr;       /* x86-64: to look at MXCSR */
-    uint8_t fp_live;      /* FP registers, flags and rounding mode are in the host's */
+    uint64_t fault_pc;    /* direct.h: host instruction that faulted, */
+    uint64_t
+        fault_x[TRANSLATED_PINNED]; /* and what was in the host registers that the backend pins */
+    uint32_t mxcsr;                 /* x86-64: to look at MXCSR */
+    uint8_t fp_live;                /* FP registers, flags and rounding mode are in the host's */
     uint64_t count[TRANSLATED_COUNTS][2] __attribute__((aligned(16))); /* {n, 0} */
     uint64_t addend[TRANSLATED_ADDENDS]; /* of pages that the running block has checked */
     struct translated_slot slots[TRANSLATED_SLOTS];
@@ -144,6 +148,8 @@ struct hart {
     const struct insn *slot;          /* that accesses memory in C; NULL: none does */
     void *recover;                    /* where a fault in C goes: a sigjmp_buf */
     struct direct_fault direct_fault; /* that is being taken */
+    bool code_is_writable;            /* what was fetched last: DIRECT_WRITABLE */
+    _Atomic bool outside;             /* it runs a system call, and no code of the translator's */
 
     struct translated translated;
     struct engine engine; /* run is NULL: the interpreter */

@@ -23,6 +23,11 @@ struct code_memory {
 #define CODE_MEMORY_PART (2u << 20)
 void code_memory_make_large(const struct code_memory *m, size_t offset, size_t size);
 
+/*
+ * The same for a process that forks: parent and child have the same bytes at first and each changes its own.
+ * No host has such memory twice in one process, so write is exec: its pages are both.
+ */
+bool code_memory_map_private(struct code_memory *m, size_t size, struct error *err);
 bool code_memory_map(struct code_memory *m, size_t size, struct error *err);
 void code_memory_unmap(struct code_memory *m);
 

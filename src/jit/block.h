@@ -92,9 +92,17 @@ struct jit_helper_site {
 struct jit_page_ref {
     struct jit_block *block;
     struct jit_page_ref *next;
-    uint32_t page;  /* of main memory */
+    uint64_t page;  /* of main memory; jit_offset */
     uint16_t first; /* in the page */
     uint16_t bytes; /* 0: this is not in use */
+};
+
+/* A host instruction that accesses memory by itself (direct.h), and what is so where it faults. */
+struct jit_access {
+    uint32_t at;     /* from the block's entry */
+    uint32_t narrow; /* guest registers that are still to be sign-extended */
+    uint16_t place;  /* of its guest instruction, in the page */
+    bool mapped;     /* guest registers are where block.x says */
 };
 
 /* What is known about a page of main memory. All under jit.lock. */
@@ -103,6 +111,7 @@ struct jit_page {
     uint32_t version; /* changes when code of the page is dropped */
     uint16_t storms;  /* drops that came soon after one another */
     uint64_t dropped; /* when: host/clock.h, nanoseconds */
+    bool is_open;     /* it is in jit_direct.open */
 };
 
 enum jit_variant {
@@ -127,8 +136,12 @@ struct jit_block {
     struct jit_link *incoming;    /* into it */
     struct jit_page_ref pages[2]; /* the second for an instruction that lies on two */
     struct jit_block *segment_next;
-    struct block *reference; /* jit.check: the same block for the interpreter */
-    const uint8_t *copy;     /* of the guest code */
+    struct block *reference;           /* jit.check: the same block for the interpreter */
+    const struct jit_access *accesses; /* by place in the code */
+    const uint8_t *x; /* the host register of each guest register; NULL: regs.h's */
+    uint16_t access_count;
+    bool is_open;        /* jit.direct: its code can be written, or could have been */
+    const uint8_t *copy; /* of the guest code */
 };
 
 /* Stubs that the backend makes: addresses they run at. */
@@ -149,6 +162,7 @@ enum jit_stub {
     STUB_PURE,    /* a C function of numbers */
     STUB_FP_ON,   /* FP is to be made ready */
     STUB_STEP,    /* an FP instruction that the interpreter performs */
+    STUB_FAULT,   /* jit.direct: an access faulted, at hart.translated.fault_pc */
     STUB_FMA_NAN, /* x86-64: flags of a multiply-add that made a NaN */
     STUBS,
 };
@@ -171,6 +185,25 @@ struct jit_segment {
     const struct jit *jit;
 };
 
+/* Where code is put next. */
+struct jit_room {
+    unsigned segment;
+    uint8_t *code, *code_end, *cold, *meta;
+};
+
+#define JIT_LEAF_BITS 15 /* pages that struct jit_page is made for at a time */
+
+/* Without a machine (direct.h). */
+struct jit_direct {
+    pthread_mutex_t making;   /* one thread translates at a time, into `room`; before jit.lock */
+    struct jit_room room;     /* under making */
+    struct jit_page **leaves; /* in jit.pages' place; NULL: nothing was made from there */
+    struct hart **harts;      /* under jit.lock */
+    unsigned hart_count, hart_room;
+    uint64_t *open; /* pages with code that may change. Under jit.lock */
+    unsigned open_count, open_room;
+};
+
 struct jit {
     struct code_memory memory;
     struct code_map map;
@@ -185,11 +218,12 @@ struct jit {
     const uint8_t *stub[STUBS];
     struct hart *harts[JIT_HARTS_MAX];
     enum jit_tiers tiers;
-    struct jit_hot *hot; /* NULL: nobody looks for loops */
+    struct jit_hot *hot;       /* NULL: nobody looks for loops */
+    struct jit_direct *direct; /* NULL: a machine's */
 
     pthread_mutex_t lock;
     struct jit_block **buckets; /* JIT_BUCKETS; read without the lock */
-    struct jit_page *pages;     /* of main memory */
+    struct jit_page *pages;     /* of main memory; NULL: jit.direct */
     struct jit_segment *segments;
     unsigned segment_count;
     size_t segment_size;
@@ -239,9 +273,28 @@ struct jit_hart {
     struct block running; /* for helpers that look at the running instruction's encoding */
 };
 
+/* Where code lies: its distance from main memory; without a machine, its address. */
+static inline uint64_t jit_offset(const struct jit *jit, const uint8_t *code)
+{
+    return (uint64_t)(uintptr_t)code - (uint64_t)(uintptr_t)jit->bus->ram;
+}
+
+/* One that jit_mark was told of. */
+static inline struct jit_page *jit_page(const struct jit *jit, uint64_t page)
+{
+    if (!jit->direct)
+        return &jit->pages[page];
+    return &jit->direct->leaves[page >> JIT_LEAF_BITS][page % (1u << JIT_LEAF_BITS)];
+}
+
 /*
  * cache.c
  */
+
+/* Under jit.lock. Drops what was made from [first, first + size) of a page. */
+void jit_drop_in_page(struct jit *jit, uint64_t page, unsigned first, unsigned size);
+/* Under jit.lock: that block, and what goes with it. */
+void jit_drop_block(struct jit *jit, struct jit_block *block);
 
 struct jit_block *jit_find(const struct jit *jit, const uint8_t *code, enum jit_variant variant);
 
@@ -295,6 +348,7 @@ struct jit_next {
     uint64_t unwind;
 };
 
+struct jit_next jit_service_fault(struct hart *h);
 struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen);
 struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen);
 struct jit_next jit_service_lookup(struct hart *h, uint64_t pc);
@@ -325,6 +379,9 @@ void backend_attach(struct hart *h);
  * is as C expects it; the other way round. frm is one that the host has: not RMM, not reserved. */
 void backend_fp_to_c(struct hart *h);
 void backend_fp_from_c(struct hart *h);
+/* jit.direct: what the guest's registers held at an access, from hart.translated.fault_x. */
+void backend_take_registers(struct hart *h, const struct jit_block *block,
+                            const struct jit_access *access);
 /* Makes the stubs at the start of the code memory; returns how many bytes they take. */
 size_t backend_stubs(struct jit *jit);
 /*

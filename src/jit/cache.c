@@ -4,6 +4,7 @@
 
 #include "host/chores.h"
 #include "host/clock.h"
+#include "jit/direct.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +18,13 @@
 
 static struct jit_block **bucket_of(const struct jit *jit, const uint8_t *code)
 {
-    uint64_t n = (uint64_t)(code - jit->bus->ram) >> 1;
+    uint64_t n = jit_offset(jit, code) >> 1;
     return &jit->buckets[(n ^ n >> 19) % JIT_BUCKETS];
 }
 
 static uint64_t page_of(const struct jit *jit, const uint8_t *code)
 {
-    return (uint64_t)(code - jit->bus->ram) >> PAGE_SHIFT;
+    return jit_offset(jit, code) >> PAGE_SHIFT;
 }
 
 struct jit_block *jit_find(const struct jit *jit, const uint8_t *code, enum jit_variant variant)
@@ -52,14 +53,14 @@ static void unlink_jump(struct jit_link *link)
 static uint64_t granules_in_use(const struct jit *jit, uint64_t page)
 {
     uint64_t granules = 0;
-    for (const struct jit_page_ref *ref = jit->pages[page].blocks; ref; ref = ref->next)
+    for (const struct jit_page_ref *ref = jit_page(jit, page)->blocks; ref; ref = ref->next)
         granules |= granules_of(ref->first, ref->bytes);
     return granules;
 }
 
 static void leave_page(struct jit *jit, struct jit_page_ref *ref)
 {
-    struct jit_page_ref **at = &jit->pages[ref->page].blocks;
+    struct jit_page_ref **at = &jit_page(jit, ref->page)->blocks;
     while (*at != ref)
         at = &(*at)->next;
     *at = ref->next;
@@ -68,18 +69,20 @@ static void leave_page(struct jit *jit, struct jit_page_ref *ref)
 /* What comes to stand at a jump's place has its slot, too, and must not take it for its own. */
 static void forget_far(struct jit *jit, const struct jit_far *far)
 {
+    if (jit->direct) /* it has none */
+        return;
     for (unsigned n = 0; n < JIT_HARTS_MAX; n++)
         if (jit->harts[n])
             tlb_forget_far(jit->harts[n], far->slot);
 }
 
 /* No lookup finds the block any more, and no jump leads to it but through the stale stub. */
-static void drop(struct jit *jit, struct jit_block *block)
+void jit_drop_block(struct jit *jit, struct jit_block *block)
 {
     struct jit_block *twin = block->twin;
     if (twin) {
         block->twin = twin->twin = NULL;
-        drop(jit, twin);
+        jit_drop_block(jit, twin);
     }
     struct jit_block **at = bucket_of(jit, block->code);
     while (*at != block)
@@ -100,17 +103,16 @@ static void drop(struct jit *jit, struct jit_block *block)
     }
 }
 
-/* Drops what was made from [first, first + size) of a page. */
-static void drop_in_page(struct jit *jit, uint64_t page, unsigned first, unsigned size)
+void jit_drop_in_page(struct jit *jit, uint64_t page, unsigned first, unsigned size)
 {
-    struct jit_page *p = &jit->pages[page];
+    struct jit_page *p = jit_page(jit, page);
     struct jit_page_ref *next;
     unsigned dropped = 0;
     for (struct jit_page_ref *ref = p->blocks; ref; ref = next) {
         next = ref->next;
         if (ref->first < first + size && first < ref->first + ref->bytes) {
             bool twins = ref->block->twin;
-            drop(jit, ref->block);
+            jit_drop_block(jit, ref->block);
             dropped++;
             if (twins) /* the next one may have gone, too */
                 next = p->blocks;
@@ -123,7 +125,8 @@ static void drop_in_page(struct jit *jit, uint64_t page, unsigned first, unsigne
         jit->stats.dropped += dropped;
     }
     p->version++;
-    atomic_store(&jit->map.pages[page].granules, granules_in_use(jit, page));
+    if (!jit->direct)
+        atomic_store(&jit->map.pages[page].granules, granules_in_use(jit, page));
 }
 
 static void written(void *ctx, uint64_t offset, uint64_t size)
@@ -134,9 +137,9 @@ static void written(void *ctx, uint64_t offset, uint64_t size)
     jit->last_drops = jit->last_page == page ? jit->last_drops + 1 : 0;
     jit->last_page = page;
     if (jit->last_drops >= DROPS_IN_A_ROW)
-        drop_in_page(jit, page, 0, PAGE_SIZE);
+        jit_drop_in_page(jit, page, 0, PAGE_SIZE);
     else
-        drop_in_page(jit, page, offset % PAGE_SIZE, (unsigned)size);
+        jit_drop_in_page(jit, page, offset % PAGE_SIZE, (unsigned)size);
     pthread_mutex_unlock(&jit->lock);
 }
 
@@ -145,9 +148,9 @@ static void give_up(void *ctx, uint64_t offset)
     struct jit *jit = ctx;
     uint64_t page = offset >> PAGE_SHIFT;
     pthread_mutex_lock(&jit->lock);
-    drop_in_page(jit, page, 0, PAGE_SIZE);
-    jit->pages[page].storms = STORMS_MAX;
-    jit->pages[page].dropped = clock_monotonic_ns();
+    jit_drop_in_page(jit, page, 0, PAGE_SIZE);
+    jit_page(jit, page)->storms = STORMS_MAX;
+    jit_page(jit, page)->dropped = clock_monotonic_ns();
     pthread_mutex_unlock(&jit->lock);
 }
 
@@ -216,10 +219,12 @@ bool jit_mark(struct jit_hart *jh, const uint8_t *code, unsigned size, uint32_t 
     struct jit *jit = jh->jit;
     uint64_t page = page_of(jit, code), writers = 0;
     unsigned kinds;
+    if (jit->direct)
+        return jit_direct_mark(jit, page, version);
     pthread_mutex_lock(&jit->lock);
-    bool suitable = is_suitable(&jit->pages[page]);
+    bool suitable = is_suitable(jit_page(jit, page));
     if (suitable) {
-        *version = jit->pages[page].version;
+        *version = jit_page(jit, page)->version;
         atomic_fetch_or(&jit->map.pages[page].granules,
                         granules_of((uintptr_t)code & ~PAGE_MASK, size));
         writers = revoke_writers(jh, page, &kinds);
@@ -244,9 +249,10 @@ static bool take_place(struct jit *jit, struct jit_block *region)
 
 static void enter_page(struct jit *jit, struct jit_page_ref *ref)
 {
-    ref->next = jit->pages[ref->page].blocks;
-    jit->pages[ref->page].blocks = ref;
-    atomic_fetch_or(&jit->map.pages[ref->page].granules, granules_of(ref->first, ref->bytes));
+    ref->next = jit_page(jit, ref->page)->blocks;
+    jit_page(jit, ref->page)->blocks = ref;
+    if (!jit->direct)
+        atomic_fetch_or(&jit->map.pages[ref->page].granules, granules_of(ref->first, ref->bytes));
     if (jit->last_page == ref->page)
         jit->last_drops = 0;
 }
@@ -257,7 +263,7 @@ bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t ve
     bool current = true;
     pthread_mutex_lock(&jit->lock);
     for (unsigned i = 0; i < 2; i++)
-        if (block->pages[i].bytes && jit->pages[block->pages[i].page].version != version[i])
+        if (block->pages[i].bytes && jit_page(jit, block->pages[i].page)->version != version[i])
             current = false;
     if (current && block->is_region)
         current = take_place(jit, block);
@@ -265,6 +271,9 @@ bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t ve
         for (unsigned i = 0; i < 2; i++)
             if (block->pages[i].bytes)
                 enter_page(jit, &block->pages[i]);
+        for (unsigned i = 0; i < 2 && block->is_open; i++)
+            if (block->pages[i].bytes)
+                jit_direct_note_open(jit, block->pages[i].page);
         block->segment_next = jit->segments[jh->segment].blocks;
         jit->segments[jh->segment].blocks = block;
         block->valid = true;
@@ -321,7 +330,7 @@ static void empty_segment(struct jit *jit, struct jit_segment *segment)
 {
     for (struct jit_block *block = segment->blocks; block; block = block->segment_next) {
         if (block->valid) {
-            drop(jit, block);
+            jit_drop_block(jit, block);
             jit->stats.evicted++;
         }
         for (struct jit_link *link = block->links; link; link = link->sibling)
@@ -361,7 +370,9 @@ static void take_segment(struct jit_hart *jh)
     best->age = ++jit->clock;
     empty_segment(jit, best);
     pthread_mutex_unlock(&jit->lock);
-    if (used) {
+    if (used && jit->direct) {
+        jit_direct_wait(jh);
+    } else if (used) {
         uint64_t all = 0;
         for (unsigned i = 0; i < JIT_HARTS_MAX; i++)
             if (jit->harts[i] && (jh->is_thread || i != jh->hart->id))
@@ -398,7 +409,7 @@ void *jit_meta(struct jit_hart *jh, size_t size)
 static bool allocate(struct jit *jit, const struct jit_config *config, struct error *err)
 {
     uint64_t size = config->cache_size ? config->cache_size : JIT_CACHE_SIZE;
-    uint64_t pages = bus_code_span(config->bus) >> PAGE_SHIFT;
+    uint64_t pages = config->direct ? 0 : bus_code_span(config->bus) >> PAGE_SHIFT;
     unsigned least = 2 * config->harts + 4; /* segments */
     if (size > JIT_CACHE_MAX)
         return error_set(err, "%" PRIu64 " MiB for translated code: 1024 MiB is the most",
@@ -411,13 +422,20 @@ static bool allocate(struct jit *jit, const struct jit_config *config, struct er
         jit->segment_count = least;
     jit->decoder = decoder_new(config->isa);
     jit->buckets = calloc(JIT_BUCKETS, sizeof(*jit->buckets));
-    jit->pages = calloc(pages, sizeof(*jit->pages));
-    jit->map.pages = calloc(pages, sizeof(*jit->map.pages));
+    if (config->direct && !jit_direct_new(jit))
+        return error_set(err, "out of memory for the translator");
+    if (!config->direct) {
+        jit->pages = calloc(pages, sizeof(*jit->pages));
+        jit->map.pages = calloc(pages, sizeof(*jit->map.pages));
+    }
     jit->segments = calloc(jit->segment_count, sizeof(*jit->segments));
-    if (!jit->decoder || !jit->buckets || !jit->pages || !jit->map.pages || !jit->segments)
+    if (!jit->decoder || !jit->buckets || !jit->segments ||
+        (!jit->direct && (!jit->pages || !jit->map.pages)))
         return error_set(err, "out of memory for the translator");
     /* The first segment's place holds the stubs. */
-    return code_memory_map(&jit->memory, (size_t)(jit->segment_count + 1) * jit->segment_size, err);
+    size = (uint64_t)(jit->segment_count + 1) * jit->segment_size;
+    return config->direct ? code_memory_map_private(&jit->memory, size, err)
+                          : code_memory_map(&jit->memory, size, err);
 }
 
 struct jit *jit_new(const struct jit_config *config, struct error *err)
@@ -452,13 +470,15 @@ struct jit *jit_new(const struct jit_config *config, struct error *err)
         jit->tiers = JIT_TIER_ONE;
     for (unsigned i = 0; i < jit->segment_count; i++)
         jit->segments[i].jit = jit;
-    jit->map.ram = config->bus->ram;
-    jit->map.size = bus_code_span(config->bus);
-    jit->map.written = written;
-    jit->map.give_up = give_up;
-    jit->map.ctx = jit;
     backend_stubs(jit);
-    config->bus->code_map = &jit->map;
+    if (!jit->direct) {
+        jit->map.ram = config->bus->ram;
+        jit->map.size = bus_code_span(config->bus);
+        jit->map.written = written;
+        jit->map.give_up = give_up;
+        jit->map.ctx = jit;
+        config->bus->code_map = &jit->map;
+    }
     return jit;
 }
 
@@ -471,6 +491,7 @@ void jit_free(struct jit *jit)
     code_memory_unmap(&jit->memory);
     decoder_free(jit->decoder);
     free(jit->buckets);
+    jit_direct_free(jit);
     free(jit->pages);
     free(jit->map.pages);
     free(jit->segments);

@@ -19,10 +19,11 @@
  */
 bool jit_direct_fault(struct hart *h, const struct direct_fault *fault, void *context);
 
-/* Code made from [first, end) is not used any more; the second: where memory holds something else than
- * it was made from. Any thread. */
+/* Code made from [first, end) is not used any more; the second: where `differs` says that memory holds
+ * something else than it was made from. Any thread. */
 void jit_direct_drop(struct jit *jit, uint64_t first, uint64_t end);
-void jit_direct_flush(struct jit *jit, uint64_t first, uint64_t end);
+void jit_direct_flush(struct jit *jit, uint64_t first, uint64_t end,
+                      bool (*differs)(const uint8_t *copy, uint64_t code, size_t size));
 
 /*
  * fork: nobody else is in the translator between the first two. In the child, before the second: a hart
@@ -32,5 +33,29 @@ void jit_direct_before_fork(struct jit *jit);
 void jit_direct_after_fork(struct jit *jit);
 void jit_direct_forget_hart(struct jit *jit, struct hart *h);
 void jit_direct_forked(struct jit *jit);
+
+/*
+ * Between the parts of the translator.
+ */
+
+struct jit_hart;
+
+bool jit_direct_new(struct jit *jit);
+void jit_direct_free(struct jit *jit); /* it may be a machine's */
+bool jit_direct_attach(struct jit *jit, struct hart *h);
+void jit_direct_detach(struct jit *jit, struct hart *h);
+/* After jit_direct_fault, in C: finds the guest's instruction, and has direct->fault called. */
+void jit_direct_take_fault(struct hart *h);
+/* jit_mark. */
+bool jit_direct_mark(struct jit *jit, uint64_t page, uint32_t *version);
+/* Under jit.lock: a block was made from that page, whose code may change. */
+void jit_direct_note_open(struct jit *jit, uint64_t page);
+/* A segment was emptied: returns when no hart runs what was in it. */
+void jit_direct_wait(struct jit_hart *jh);
+/* One thread at a time translates, into a segment that all share. */
+void jit_direct_begin(struct jit_hart *jh);
+void jit_direct_end(struct jit_hart *jh);
+/* Has all harts say where they are. */
+void jit_direct_ask(struct jit *jit);
 
 #endif

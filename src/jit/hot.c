@@ -5,6 +5,7 @@
 #include "cpu/irq.h"
 #include "host/clock.h"
 #include "host/thread.h"
+#include "jit/direct.h"
 #include "jit/region.h"
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +51,8 @@ static bool gather(struct jit *jit, uint64_t page, unsigned place, struct region
 {
     bool found = false;
     pthread_mutex_lock(&jit->lock);
-    *version = jit->pages[page].version;
-    for (const struct jit_page_ref *ref = jit->pages[page].blocks; ref; ref = ref->next) {
+    *version = jit_page(jit, page)->version;
+    for (const struct jit_page_ref *ref = jit_page(jit, page)->blocks; ref; ref = ref->next) {
         const struct jit_block *block = ref->block;
         if (block->is_region || ref != &block->pages[0] || block->pages[1].bytes)
             continue;
@@ -74,7 +75,7 @@ static struct jit_block *translate(struct jit_hart *jh, const uint8_t *code, uin
     block->is_region = true;
     block->pages[0] = (struct jit_page_ref){
         .block = block,
-        .page = (uint32_t)page,
+        .page = page,
         .first = region->first,
         .bytes = block->bytes,
     };
@@ -85,7 +86,7 @@ static bool make(struct jit_hart *jh, const uint8_t *code, unsigned outer, uint6
                  struct region_source *source, struct region *region)
 {
     struct jit *jit = jh->jit;
-    uint64_t page = (uint64_t)(code - jit->bus->ram) >> PAGE_SHIFT;
+    uint64_t page = jit_offset(jit, code) >> PAGE_SHIFT;
     unsigned place = (uintptr_t)code & ~PAGE_MASK;
     uint32_t version[2] = {0};
     if (!gather(jit, page, place, source, &version[0]) ||
@@ -128,6 +129,10 @@ bool jit_region_make(struct jit_hart *jh, const uint8_t *code, unsigned outer, u
 
 static void ask(struct jit *jit)
 {
+    if (jit->direct) {
+        jit_direct_ask(jit);
+        return;
+    }
     for (unsigned n = 0; n < JIT_HARTS_MAX; n++)
         if (jit->harts[n])
             atomic_fetch_or(&jit->harts[n]->events, HART_EV_SAMPLE);
@@ -200,9 +205,9 @@ void jit_hot_answer(struct jit_hart *jh)
     if (!hot)
         return;
     atomic_store_explicit(&hot->answered, true, memory_order_relaxed);
-    if ((h->pc ^ e->fetch) >= PAGE_SIZE)
+    if (!h->direct && (h->pc ^ e->fetch) >= PAGE_SIZE)
         return;
-    const uint8_t *code = (const uint8_t *)(uintptr_t)(h->pc + e->addend);
+    const uint8_t *code = (const uint8_t *)(uintptr_t)(h->pc + (h->direct ? 0 : e->addend));
     uint64_t hash = (uint64_t)(uintptr_t)code >> 1;
     struct jit_heat *heat = &jh->heat;
     unsigned n = (unsigned)(hash ^ hash >> 11) % JIT_HEAT;
@@ -280,6 +285,20 @@ void jit_hot_free(struct jit_hot *hot)
     }
     pthread_cond_destroy(&hot->wake);
     pthread_mutex_destroy(&hot->lock);
+    ir_block_free(&hot->worker.ir);
+    free(hot->worker.map);
+    free(hot);
+}
+
+void jit_hot_forget(struct jit *jit)
+{
+    struct jit_hot *hot = jit->hot;
+    jit->hot = NULL;
+    if (!hot)
+        return;
+    /* Its lock may be held, by nobody; its segment is nobody's. */
+    if (hot->worker.segment != jit->segment_count)
+        jit->segments[hot->worker.segment].busy = false;
     ir_block_free(&hot->worker.ir);
     free(hot->worker.map);
     free(hot);

@@ -19,6 +19,9 @@ struct jit_hot *jit_hot_new(struct jit *jit, struct error *err);
 /* Ends the thread. hot may be NULL. */
 void jit_hot_free(struct jit_hot *hot);
 
+/* In a forked child: the thread is not there. */
+void jit_hot_forget(struct jit *jit);
+
 /* On a hart's thread: it was asked; it enters translated code. */
 void jit_hot_answer(struct jit_hart *jh);
 void jit_hot_enter(struct jit_hart *jh);

@@ -48,7 +48,8 @@ struct jit_config {
     unsigned dump; /* enum jit_dump: what is said of each block that is translated */
     void (*dump_line)(void *ctx, unsigned kind, const char *line); /* on any hart's thread */
     void *dump_ctx;
-    bool direct; /* its harts are without a machine (direct.h): bus has no memory; harts is 1, more may come */
+    bool
+        direct; /* its harts are without a machine (direct.h): bus has no memory; harts is 1, more may come */
     bool check; /* each block is interpreted too. The first difference is logged, then differs is */
     void (*differs)(void *ctx); /* called, which has the harts stop */
     void *differs_ctx;

@@ -629,7 +629,7 @@ bool region_build(struct region *r, const struct region_source *source, const st
     }
     if (ir->count > REGION_OPS_MAX || ir->guest_count != r->insns)
         return false;
-    if (jit->isa.xlen == 64)
+    if (jit->isa.xlen == 64 && !jit->direct)
         for (unsigned guest = 1; guest < 32; guest++)
             find_base(r, ir, guest);
     return true;

@@ -11,6 +11,7 @@
 #include "cpu/helpers.h"
 #include "jit/block.h"
 #include "jit/check.h"
+#include "jit/direct.h"
 #include "jit/hot.h"
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,12 @@ static bool is_past(const struct hart *h, struct moment then)
     return now.emptied != then.emptied || now.fences != then.fences;
 }
 
+/* The page that a block runs at: one without a machine is found by where it is. */
+static uint64_t page_of(const struct hart *h, const struct jit_block *block)
+{
+    return h->direct ? (uintptr_t)block->code & PAGE_MASK : h->translated.page_va;
+}
+
 static void fp_to_c(struct hart *h)
 {
     if (h->translated.fp_live)
@@ -74,6 +81,13 @@ struct jit_block *jit_look_up(struct hart *h, enum jit_variant variant, bool *tr
     return block;
 }
 
+/* Without a machine others do not wait for a hart that waits to translate (jit_direct_begin): old code may
+ * have gone under it. */
+static bool must_leave(const struct hart *h)
+{
+    return h->direct && events_pending(h);
+}
+
 /* From h->pc, whatever has to be done until there is translated code for it. */
 static struct jit_next go_on(struct hart *h, enum jit_variant variant)
 {
@@ -96,6 +110,8 @@ static struct jit_next go_on(struct hart *h, enum jit_variant variant)
                 return next;
             }
             struct jit_block *block = jit_look_up(h, variant, &trapped);
+            if (block && must_leave(h))
+                return leave(h);
             if (block) {
                 next.code = block->entry;
                 next.unwind |= is_past(h, then);
@@ -137,21 +153,25 @@ struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
 {
     struct jit_link *link = writable(h, seen);
     struct moment then = moment_now(h);
-    uint64_t page = h->translated.page_va;
-    h->pc = wrap(h, page + link->target);
+    uint64_t page = page_of(h, link->from);
+    uint64_t target =
+        link->is_far ? (uint64_t)((const struct jit_far *)link)->target : link->target;
+    h->pc = wrap(h, page + target);
     bool trapped;
     if (events_pending(h) || jit_hart_of(h)->check)
         return leave(h);
     struct jit_block *block = jit_look_up(h, link->variant, &trapped);
     if (!block)
         return go_on_unwound(h);
+    if (must_leave(h))
+        return leave(h);
     if (jit_hart_of(h)->jit->tiers == JIT_TIER_EAGER && link->variant == JIT_NORMAL &&
         link->from->code >= block->code && jit_region_make(jit_hart_of(h), block->code, 0, h->pc))
         block = jit_find(jit_hart_of(h)->jit, block->code, JIT_NORMAL);
     if (is_past(h, then))
         return (struct jit_next){block->entry, true};
     /* The page was that of the jump when it was translated; it may have been mapped anew since. */
-    if ((((uintptr_t)block->code ^ (uintptr_t)link->from->code) & PAGE_MASK) == 0)
+    if (h->direct || (((uintptr_t)block->code ^ (uintptr_t)link->from->code) & PAGE_MASK) == 0)
         jit_chain(jit_hart_of(h), link, block);
     return (struct jit_next){block->entry, false};
 }
@@ -184,7 +204,7 @@ struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen)
 struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
 {
     const struct jit_block *block = block_of(entry_end - 5);
-    h->pc = wrap(h, h->translated.page_va + ((uintptr_t)block->code & ~PAGE_MASK));
+    h->pc = wrap(h, page_of(h, block) + ((uintptr_t)block->code & ~PAGE_MASK));
     h->tlb.fetch->jumps[tlb_jump_index(h->pc)].pc = TLB_NO_JUMP;
     return go_on(h, JIT_NORMAL);
 }
@@ -196,7 +216,7 @@ struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
 /* h->pc at the site's instruction, all before it retired. */
 static void stop_at(struct hart *h, const struct jit_site *site)
 {
-    h->pc = wrap(h, h->translated.page_va + site->place);
+    h->pc = wrap(h, page_of(h, site->block) + site->place);
     h->instret -= site->rest;
 }
 
@@ -266,6 +286,14 @@ struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, u
     return next;
 }
 
+/* Without a machine: an access of the running code, to what the host does not let it. */
+struct jit_next jit_service_fault(struct hart *h)
+{
+    fp_to_c(h);
+    jit_direct_take_fault(h);
+    return go_on_unwound(h);
+}
+
 /*
  * Helpers
  */
@@ -279,14 +307,17 @@ static void set_block(struct hart *h, const struct jit_site *site)
     jh->running.code = block->code;
     jh->running.copy = block->copy;
     h->block = &jh->running;
-    h->block_pc = h->translated.page_va + ((uintptr_t)block->code & ~PAGE_MASK);
+    h->block_pc = page_of(h, block) + ((uintptr_t)block->code & ~PAGE_MASK);
 }
 
 struct jit_next jit_service_helper(struct hart *h, const struct jit_helper_site *at)
 {
     const struct jit_site *site = &at->site;
     set_block(h, site);
-    return at->helper->call(h, &at->insn) ? (struct jit_next){NULL, 0} : take_fault(h, site);
+    h->slot = &at->insn; /* for a fault, if there is no machine */
+    bool done = at->helper->call(h, &at->insn);
+    h->slot = NULL;
+    return done ? (struct jit_next){NULL, 0} : take_fault(h, site);
 }
 
 struct jit_next jit_service_csr(struct hart *h, const struct jit_helper_site *at)
@@ -317,7 +348,17 @@ struct jit_next jit_service_end(struct hart *h, const struct jit_helper_site *at
     stop_at(h, site);
     uint64_t pc = h->pc;
     h->pc = wrap(h, pc + site->length);
-    if (at->helper->call(h, &at->insn)) {
+    struct moment then = moment_now(h);
+    if (h->direct)
+        atomic_store(&h->outside, true);
+    bool done = at->helper->call(h, &at->insn);
+    if (h->direct)
+        atomic_store(&h->outside, false);
+    if (done && h->direct && !is_past(h, then)) {
+        h->instret++;
+        return go_on(h, JIT_NORMAL);
+    }
+    if (done) {
         h->instret++;
     } else {
         h->pc = pc;
@@ -392,7 +433,14 @@ bool jit_attach(struct jit *jit, struct hart *h, struct error *err)
         free(jh);
         return false;
     }
-    jit->harts[h->id] = h;
+    if (!jit->direct) {
+        jit->harts[h->id] = h;
+    } else if (!jit_direct_attach(jit, h)) {
+        ir_block_free(&jh->ir);
+        free(jh->map);
+        free(jh);
+        return error_set(err, "out of memory for the translator");
+    }
     h->engine = (struct engine){jit->check ? jit_check_run : run, sample, jh};
     return true;
 }
@@ -435,17 +483,21 @@ static void stop_thread(struct jit *jit)
 
 void jit_detach(struct jit *jit, struct hart *h)
 {
-    stop_thread(jit);
+    if (!jit->direct)
+        stop_thread(jit);
     struct jit_hart *jh = h->engine.run ? jit_hart_of(h) : NULL;
     if (!jh)
         return;
+    if (jit->direct)
+        jit_direct_detach(jit, h);
     add_stats(&jit->stats, &jh->stats);
     ir_block_free(&jh->ir);
     free(jh->map);
     jit_check_free(jh->check);
     free(jh);
     h->engine = (struct engine){NULL, NULL, NULL};
-    jit->harts[h->id] = NULL;
+    if (!jit->direct)
+        jit->harts[h->id] = NULL;
 }
 
 void jit_stats(const struct jit *jit, struct jit_stats *stats)

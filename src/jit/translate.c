@@ -9,6 +9,7 @@
  */
 #include "jit/block.h"
 #include "jit/check.h"
+#include "jit/direct.h"
 
 #include "cpu/mem.h"
 #include "host/clock.h"
@@ -96,20 +97,21 @@ static struct jit_block *new_block(struct jit_hart *jh, const struct source *sou
     block->insns = (uint8_t)jh->ir.guest_count;
     block->variant = (uint8_t)variant;
     block->copy = copy;
+    block->is_open = jit->direct && jh->hart->code_is_writable;
     if (jit->check)
         jit_check_prepare(jh, block, copy);
-    uint64_t offset = (uint64_t)(code - jit->bus->ram);
+    uint64_t offset = jit_offset(jit, code);
     unsigned here = source->second ? 2 : size;
     block->pages[0] = (struct jit_page_ref){
         .block = block,
-        .page = (uint32_t)(offset >> PAGE_SHIFT),
+        .page = offset >> PAGE_SHIFT,
         .first = (uint16_t)(offset % PAGE_SIZE),
         .bytes = (uint16_t)here,
     };
     if (source->second)
         block->pages[1] = (struct jit_page_ref){
             .block = block,
-            .page = (uint32_t)((uint64_t)(source->second - jit->bus->ram) >> PAGE_SHIFT),
+            .page = jit_offset(jit, source->second) >> PAGE_SHIFT,
             .bytes = (uint16_t)(size - here),
         };
     return block;
@@ -141,7 +143,7 @@ static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8
     }
     struct jit_block *block = new_block(jh, &source, size, code, variant);
     uint8_t *start = jh->code, *cold = jh->cold;
-    if (!backend_translate(jh, block, second)) {
+    if (!backend_translate(jh, block, jit->direct ? NULL : second)) {
         log_line(jit->log, LOG_DEBUG, "not translated: %s at 0x%llx, of %u instructions",
                  insn_info(jh->ir.guests[0].insn.id)->name, (unsigned long long)pc,
                  jh->ir.guest_count);
@@ -183,7 +185,7 @@ struct jit_block *jit_block_at(struct jit_hart *jh, uint64_t pc, const uint8_t *
     struct jit_block *block = jit_find(jh->jit, code, variant);
     const uint8_t *second;
     jh->stats.lookups++;
-    if (block && !block->pages[1].bytes)
+    if (block && (!block->pages[1].bytes || jh->jit->direct))
         return block;
     if (!find_second(jh, pc, code, &second))
         return NULL;
@@ -191,11 +193,17 @@ struct jit_block *jit_block_at(struct jit_hart *jh, uint64_t pc, const uint8_t *
         return block;
     uint64_t start = clock_monotonic_ns();
     bool again;
-    for (unsigned tries = 0; tries < 4; tries++) {
+    if (jh->jit->direct) {
+        jit_direct_begin(jh);
+        block = jit_find(jh->jit, code, variant); /* by another thread, meanwhile */
+    }
+    for (unsigned tries = 0; !block && tries < 4; tries++) {
         block = translate(jh, pc, code, second, variant, &again);
         if (block || !again)
             break;
     }
+    if (jh->jit->direct)
+        jit_direct_end(jh);
     jh->stats.translate_ns += clock_monotonic_ns() - start;
     return block;
 }

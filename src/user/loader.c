@@ -169,6 +169,7 @@ static bool load_image(struct process *p, struct image *image, struct error *err
 bool loader_load(struct process *p, struct error *err)
 {
     struct image image = {.has_interpreter = false};
+    p->self_fd = move_away(open("/proc/self/exe", O_PATH | O_CLOEXEC));
     p->exe_fd =
         p->config.fd >= 0 ? move_away(p->config.fd) : open_program(&p->config, p->config.path, err);
     if (p->exe_fd < 0 || !find_program(p, &image.program, err))

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,22 +42,27 @@ static void on_event(struct hart *h)
     user_event(thread_of(h));
 }
 
-static bool may_run(struct hart *h, uint64_t va, unsigned size, struct direct_fault *fault)
+static enum direct_code may_run(struct hart *h, uint64_t va, unsigned size,
+                                struct direct_fault *fault)
 {
     struct space *s = &thread_of(h)->process->space;
+    enum direct_code result = DIRECT_FIXED;
     for (uint64_t at = va; at < va + size; at = (at | ~PAGE_MASK) + 1) {
-        int prot = at < s->end ? space_rights(s, at) : -1;
+        bool writable = false;
+        int prot = at < s->end ? space_rights(s, at, &writable) : -1;
+        if (writable)
+            result = DIRECT_WRITABLE;
         if (prot >= 0 && prot & PROT_EXEC)
             continue;
         *fault = (struct direct_fault){SIGSEGV, prot < 0 ? SEGV_MAPERR : SEGV_ACCERR, at};
-        return false;
+        return DIRECT_NOT;
     }
     /* What lies behind the end of a file has rights and is not there. */
     uint8_t bytes[4];
     if (space_read(s, bytes, va, size < sizeof(bytes) ? size : sizeof(bytes)))
-        return true;
+        return result;
     *fault = (struct direct_fault){SIGBUS, BUS_ADRERR, va};
-    return false;
+    return DIRECT_NOT;
 }
 
 static void on_fence_i(struct hart *h)
@@ -237,7 +243,7 @@ struct process *process_new(const struct process_config *config, struct error *e
         return NULL;
     }
     p->config = *config;
-    p->exe_fd = -1;
+    p->exe_fd = p->self_fd = -1;
     p->bus = (struct bus){
         .time = read_time, .entropy = read_entropy, .set_stimer = set_no_timer, .ctx = p};
     p->direct = (struct direct){.ecall = on_ecall,
@@ -262,6 +268,8 @@ void process_free(struct process *p)
     space_free(&p->space);
     if (p->exe_fd >= 0)
         close(p->exe_fd);
+    if (p->self_fd >= 0)
+        close(p->self_fd);
     free(p->exe);
     free(p->script_argv);
     free(p->script_path);
@@ -296,6 +304,8 @@ bool process_load(struct process *p, struct error *err)
     struct user_thread *t = user_thread_new(p, NULL);
     if (!t)
         return error_set(err, "out of memory for a thread");
+    const char *name = strrchr(p->config.path, '/');
+    prctl(PR_SET_NAME, name ? name + 1 : p->config.path);
     t->hart->pc = p->entry;
     t->hart->x[2] = p->stack;
     p->first = t;

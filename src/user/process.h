@@ -58,6 +58,7 @@ struct process {
     uint64_t stack;     /* its sp */
     char *exe;          /* absolute path of the program: /proc/self/exe */
     int exe_fd;         /* it, open; high up and closed at exec, as all of the emulator's own */
+    int self_fd;        /* the emulator's own file: to be started again by execve */
     char **script_argv; /* of a script: what it became; NULL: it is none */
     char *script_path;
     uint64_t auxv;                    /* on the guest's stack */

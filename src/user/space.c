@@ -23,6 +23,9 @@
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
+#ifndef PROT_SEM
+#define PROT_SEM 8
+#endif
 #ifndef MREMAP_DONTUNMAP
 #define MREMAP_DONTUNMAP 4
 #endif
@@ -445,17 +448,31 @@ int64_t space_shmdt(struct space *s, uint64_t address)
     return result;
 }
 
+static bool differs(const uint8_t *copy, uint64_t code, size_t size)
+{
+    uint8_t now[256];
+    size_t part;
+    const struct space all = {.end = SPACE_END_64};
+    for (size_t done = 0; done < size; done += part) {
+        part = size - done < sizeof(now) ? size - done : sizeof(now);
+        if (!space_read(&all, now, code + done, part) || memcmp(now, copy + done, part) != 0)
+            return true;
+    }
+    return false;
+}
+
 void space_flush_code(struct space *s, uint64_t first, uint64_t end)
 {
     if (s->jit)
-        jit_direct_flush(s->jit, first, end > first ? end : UINT64_MAX);
+        jit_direct_flush(s->jit, first, end > first ? end : UINT64_MAX, differs);
 }
 
-int space_rights(struct space *s, uint64_t address)
+int space_rights(struct space *s, uint64_t address, bool *changes)
 {
     pthread_mutex_lock(&s->lock);
     unsigned n = areas_from(s, address);
     int prot = n < s->count && s->areas[n].first <= address ? s->areas[n].prot : -1;
+    *changes = prot >= 0 && (prot & PROT_WRITE || s->areas[n].shared);
     pthread_mutex_unlock(&s->lock);
     return prot;
 }

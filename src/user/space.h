@@ -74,8 +74,9 @@ int64_t space_shmdt(struct space *s, uint64_t address);
 /* riscv_flush_icache: what was written there is to be run. first >= end: everywhere. */
 void space_flush_code(struct space *s, uint64_t first, uint64_t end);
 
-/* The rights of the page at an address: PROT_ bits, -1 where nothing is. */
-int space_rights(struct space *s, uint64_t address);
+/* The rights of the page at an address: PROT_ bits, -1 where nothing is. *changes: it may be written, or
+ * others may through another mapping of theirs. */
+int space_rights(struct space *s, uint64_t address, bool *changes);
 
 /* One call for each area, by address, for /proc/self/maps; space.lock is held. */
 void space_each(struct space *s, void (*visit)(void *ctx, const struct area *area), void *ctx);

@@ -58,6 +58,10 @@ static bool is_lazy(const struct ir_insn *i)
 static void make_pc(struct lower *l, enum reg r, int64_t offset)
 {
     int64_t distance = (int64_t)l->page_offset + offset;
+    if (lower_is_direct(l)) {
+        emit_mov_imm_quiet(&l->e, r, lower_direct_pc(l, offset));
+        return;
+    }
     emit_load(&l->e, W64, r, HART(translated.page_va));
     if (distance)
         emit_ri(&l->e, ALU_ADD, l->xw, r, (int32_t)distance);
@@ -647,6 +651,8 @@ bool lower_end(struct lower *l)
     l->e.at = l->jh->cold;
     emit_laters(l);
     note_cold(l);
+    if (lower_is_direct(l) && !l->failed)
+        lower_keep_accesses(l);
     if (l->failed)
         return false;
     l->jh->code = end;
@@ -662,6 +668,7 @@ static bool falls_off(const struct ir_block *ir)
 }
 
 #define LATERS_MAX (4 * JIT_INSNS_MAX)
+#define ACCESSES_MAX (2 * JIT_INSNS_MAX)
 
 bool backend_available(void)
 {
@@ -678,6 +685,7 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
 {
     struct value values[VALUES_MAX];
     struct later laters[LATERS_MAX];
+    struct jit_access accesses[ACCESSES_MAX];
     struct jit *jit = jh->jit;
     struct lower l = {
         .e = {.at = jh->code, .to_exec = jit->memory.exec - jit->memory.write},
@@ -694,12 +702,17 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
         .scan_end = jh->ir.count,
         .laters = laters,
         .later_room = LATERS_MAX,
+        .accesses = accesses,
+        .access_room = ACCESSES_MAX,
     };
     if (jh->ir.count > VALUES_MAX)
         return false;
     block->links = NULL;
     lower_begin(&l);
-    emit_rm(&l.e, OP_PADDQ, W32, XCOUNT, hart_count(block->insns));
+    if (lower_is_direct(&l))
+        emit_nop(&l.e, 8); /* nobody counts; for backend_make_stale */
+    else
+        emit_rm(&l.e, OP_PADDQ, W32, XCOUNT, hart_count(block->insns));
     if (second_page)
         lower_check_second_page(&l, second_page);
     lower_guests(&l, 0, jh->ir.guest_count);

@@ -106,6 +106,8 @@ struct lower {
     struct later *step, *leave; /* of the running instruction, lower_fp.h; NULL: none yet */
     struct later *laters;
     unsigned later_count, later_room;
+    struct jit_access *accesses; /* without a machine */
+    unsigned access_count, access_room;
     unsigned noted_insns; /* e.insns where the last guest instruction began */
     bool failed;          /* no memory, or something that cannot be translated */
 };
@@ -228,6 +230,8 @@ void lower_base_changed(struct lower *l, unsigned guest, const struct ir_insn *v
  * translated code is left or C called; and back. In a block these do nothing. */
 void lower_leave_map(struct lower *l);
 void lower_enter_map(struct lower *l);
+/* The region's own: the host register of each guest register. */
+const uint8_t *lower_region_map(const struct lower *l);
 /* Emits nothing: which of the two it is from here on. */
 void lower_set_map(struct lower *l, bool mapped);
 /* The operation that ends a block of the region. false: it leaves the region, and is lowered as in a
@@ -252,8 +256,31 @@ bool lower_control(struct lower *l, const struct ir_insn *i);
 bool lower_fp(struct lower *l, const struct ir_insn *i);
 
 /*
+ * lower_direct.c: without a machine (jit/direct.h)
+ */
+static inline bool lower_is_direct(const struct lower *l)
+{
+    return l->jit->direct;
+}
+/* The next instruction emitted accesses the guest's memory. */
+void lower_note_access(struct lower *l);
+/* They become the block's. */
+void lower_keep_accesses(struct lower *l);
+bool lower_direct_memory(struct lower *l, const struct ir_insn *i);
+/* The pc of a place from the block's start. */
+uint64_t lower_direct_pc(const struct lower *l, int64_t offset);
+
+/*
  * lower_memory.c, lower_control.c, lower_fp.c
  */
+/* The host's access that an operation is: to what is loaded into, or from a register or constant. */
+void lower_load_from(struct lower *l, const struct ir_insn *i, enum reg to, struct mem m);
+void lower_store_reg(struct lower *l, unsigned size, enum reg r, struct mem m);
+void lower_store_imm(struct lower *l, unsigned size, int32_t imm, struct mem m);
+/* What is stored; of an FP register that is an xmm register that one, as LOWER_XMM + n. */
+struct operand lower_stored_operand(struct lower *l, const struct ir_insn *i);
+/* Whether operation `ref` is an address that its access takes apart by itself. */
+bool lower_is_part_of_access(const struct lower *l, unsigned ref);
 void lower_later_memory(struct lower *l, const struct later *later);
 void lower_later_control(struct lower *l, const struct later *later);
 void lower_later_fp(struct lower *l, const struct later *later);

@@ -12,11 +12,31 @@ static void take_all(struct lower *l)
     lower_take(l, RDX);
 }
 
+/* The same where the guest's address is the host's. */
+static void find_direct(struct lower *l, const struct ir_insn *i, bool writes, unsigned size)
+{
+    struct later *later = lower_later(l, LATER_GROUP);
+    later->site = lower_site(l);
+    later->site->writes = writes;
+    later->site->atomic = true;
+    later->site->span = (uint16_t)size;
+    later->base = RCX;
+    lower_into(l, RCX, i->a, l->xw);
+    if (l->xw == W32)
+        emit_mov_rr(&l->e, W32, RCX, RCX);
+    emit_test_ri(&l->e, W32, RCX, (int32_t)size - 1);
+    later->from[0] = emit_jcc(&l->e, CC_NE);
+}
+
 /* rcx = the host address of the aligned word. rax and rdx are changed. */
 static void find_word(struct lower *l, const struct ir_insn *i, bool writes)
 {
     struct emit *e = &l->e;
     unsigned size = ir_mem_bytes(i->mem);
+    if (lower_is_direct(l)) {
+        find_direct(l, i, writes, size);
+        return;
+    }
     size_t tag = writes ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read);
     struct later *later = lower_later(l, LATER_GROUP);
     later->site = lower_site(l);
@@ -38,6 +58,7 @@ static void find_word(struct lower *l, const struct ir_insn *i, bool writes)
 
 static void lock_rm(struct lower *l, uint32_t op, enum width w, enum reg r)
 {
+    lower_note_access(l);
     emit8(&l->e, 0xf0);
     emit_rm(&l->e, op, w, r, mem(RCX, 0));
 }
@@ -57,6 +78,7 @@ static void load_reserved(struct lower *l, const struct ir_insn *i)
     enum width w = ir_mem_bytes(i->mem) == 8 ? W64 : W32;
     take_all(l);
     find_word(l, i, false);
+    lower_note_access(l);
     emit_rm(&l->e, w == W64 ? OP_MOV_LOAD : OP_MOVSXD, W64, RAX, mem(RCX, 0));
     emit_store(&l->e, W64, RCX, HART(reservation));
     emit_store(&l->e, W64, RAX, HART(reservation_value));
@@ -97,6 +119,7 @@ static void exchange_loop(struct lower *l, const struct ir_insn *i, enum width w
         [IR_AMO_minu] = CC_B,
         [IR_AMO_maxu] = CC_A,
     };
+    lower_note_access(l);
     emit_load(e, w, RAX, mem(RCX, 0));
     const uint8_t *again = e->at;
     lower_into(l, RDX, i->b, w);
@@ -122,6 +145,7 @@ static void amo(struct lower *l, const struct ir_insn *i)
     switch (i->kind) {
     case IR_AMO_swap:
         lower_into(l, RAX, i->b, w);
+        lower_note_access(l);
         emit_rm(&l->e, OP_XCHG, w, RAX, mem(RCX, 0));
         break;
     case IR_AMO_add:

@@ -24,7 +24,7 @@ static bool is_link_register(unsigned r)
 /* hart.instret was advanced for the whole block at its entry: `rest` instructions of it are not run. */
 static void take_back(struct lower *l, unsigned rest)
 {
-    if (rest)
+    if (rest && !lower_is_direct(l))
         emit_rm(&l->e, OP_PSUBQ, W32, XCOUNT, hart_count(rest));
 }
 
@@ -88,6 +88,10 @@ static uint8_t *poll(struct lower *l)
 static void pc_to_rax(struct lower *l, int64_t target)
 {
     int64_t distance = (int64_t)l->page_offset + target;
+    if (lower_is_direct(l)) {
+        emit_mov_imm(&l->e, RAX, lower_direct_pc(l, target));
+        return;
+    }
     emit_load(&l->e, W64, RAX, HART(translated.page_va));
     if (distance)
         emit_ri(&l->e, ALU_ADD, l->xw, RAX, (int32_t)distance);
@@ -105,9 +109,11 @@ static void jump_to_rax(struct lower *l, bool polls)
     struct later *miss = lower_later(l, LATER_INDIRECT);
     miss->from[0] = emit_jcc(e, CC_NE);
     miss->from[1] = events;
-    emit_mov_rr(e, W64, RDX, RAX);
-    emit_ri(e, ALU_AND, W64, RDX, -(int32_t)PAGE_SIZE);
-    emit_store(e, W64, RDX, HART(translated.page_va));
+    if (!lower_is_direct(l)) {
+        emit_mov_rr(e, W64, RDX, RAX);
+        emit_ri(e, ALU_AND, W64, RDX, -(int32_t)PAGE_SIZE);
+        emit_store(e, W64, RDX, HART(translated.page_va));
+    }
     emit_jmp_m(e, mem_index(RTLB, RCX, 3, jumps + (int32_t)offsetof(struct tlb_jump, code)));
 }
 _Static_assert(sizeof(struct tlb_jump) == 16, "an index of halfwords, times 8");
@@ -123,10 +129,28 @@ static void unlinked_far(struct lower *l, const struct later *later)
     emit_jmp_to(&l->e, lower_stub(l, STUB_FAR));
 }
 
+/* The same where a page is always that page: a link like any other. */
+static void link_to_far(struct lower *l, int64_t target, bool call)
+{
+    struct jit_far *far = jit_meta(l->jh, sizeof(*far));
+    add_link(l, &far->link);
+    far->link.is_far = true;
+    far->target = (int64_t)l->page_offset + target;
+    emit_align(&l->e, 1, 4);
+    far->link.field = call ? emit_call(&l->e) : emit_jmp(&l->e);
+    struct later *later = lower_later(l, LATER_CALL);
+    later->emit = unlinked;
+    later->link = &far->link;
+}
+
 /* To another page: by a link, where the slot that is this jump's own says that it leads there. */
 static void jump_far(struct lower *l, int64_t target)
 {
     struct emit *e = &l->e;
+    if (lower_is_direct(l)) {
+        link_to_far(l, target, false);
+        return;
+    }
     int64_t place = (int64_t)l->page_offset + target;
     uint64_t page = (uint64_t)(l->block->code - l->jit->bus->ram) >> PAGE_SHIFT;
     int32_t pages = (int32_t)(place & -(int64_t)PAGE_SIZE);
@@ -213,6 +237,13 @@ static void landing(struct lower *l)
     int64_t next = (int64_t)guest->offset + guest->insn.length;
     emit_pop(&l->e, RAX);
     int32_t place = in_page(l, next);
+    if (lower_is_direct(l)) {
+        if (place < 0)
+            link_to_far(l, next, false);
+        else
+            link_to(l, place, JIT_NORMAL, false);
+        return;
+    }
     if (place < 0) {
         jump_to_rax(l, false);
         return;
@@ -273,7 +304,9 @@ static void jump_rel(struct lower *l, const struct ir_insn *i)
         exit->imm = (int32_t)i->imm;
     }
     push_frame(l, d->rd);
-    if (place < 0)
+    if (place < 0 && lower_is_direct(l))
+        link_to_far(l, i->imm, true);
+    else if (place < 0)
         call_out_of_line(l, true, i->imm);
     else
         link_to(l, place, JIT_NORMAL, true);
@@ -429,6 +462,10 @@ void lower_go_to(struct lower *l, unsigned place)
     lower_widen_all(l);
     if (place < PAGE_SIZE) {
         link_to(l, (int32_t)place, JIT_NORMAL, false);
+        return;
+    }
+    if (lower_is_direct(l)) {
+        link_to_far(l, (int64_t)place - l->page_offset, false);
         return;
     }
     /* The last instruction may be a branch, whose slot for far jumps this must not share. */

@@ -34,8 +34,7 @@ static const struct {
     [IR_MEM_u64] = {OP_MOV_LOAD, W64},
 };
 
-/* Whether operation `ref` is an address that its access takes apart by itself. */
-static bool is_part_of_access(const struct lower *l, unsigned ref)
+bool lower_is_part_of_access(const struct lower *l, unsigned ref)
 {
     const struct ir_insn *i = lower_insn(l, (ir_ref)ref);
     const struct value *v = &l->values[ref];
@@ -269,6 +268,15 @@ static enum reg base_of(struct lower *l, const struct ir_insn *i, struct ir_plac
     return RCX;
 }
 
+void lower_load_from(struct lower *l, const struct ir_insn *i, enum reg to, struct mem m)
+{
+    if ((unsigned)to >= LOWER_XMM)
+        emit_rm(&l->e, ir_mem_bytes(i->mem) == 8 ? OP_MOVSD_LOAD : OP_MOVSS_LOAD, W32,
+                to - LOWER_XMM, m);
+    else
+        emit_rm(&l->e, kinds[i->mem].load, (enum width)kinds[i->mem].wide, to, m);
+}
+
 static void load(struct lower *l, const struct ir_insn *i)
 {
     struct ir_place p;
@@ -281,10 +289,7 @@ static void load(struct lower *l, const struct ir_insn *i)
     lower_free(l, RCX);
     /* Not rdx: it stays the addend. The value of a load is used at once, so rax is free. */
     enum reg to = x == NO_REG ? lower_dest(l) : (enum reg)(LOWER_XMM + x);
-    if (x != NO_REG)
-        emit_rm(&l->e, ir_mem_bytes(i->mem) == 8 ? OP_MOVSD_LOAD : OP_MOVSS_LOAD, W32, x, access);
-    else
-        emit_rm(&l->e, kinds[i->mem].load, (enum width)kinds[i->mem].wide, to, access);
+    lower_load_from(l, i, to, access);
     if (later) {
         later->reg = (uint8_t)to;
         later->back = l->e.at;
@@ -292,8 +297,7 @@ static void load(struct lower *l, const struct ir_insn *i)
     lower_done(l, to);
 }
 
-/* mov [m], reg; the low bytes of it */
-static void store_reg(struct lower *l, unsigned size, enum reg r, struct mem m)
+void lower_store_reg(struct lower *l, unsigned size, enum reg r, struct mem m)
 {
     struct emit *e = &l->e;
     if ((unsigned)r >= LOWER_XMM) {
@@ -310,7 +314,7 @@ static void store_reg(struct lower *l, unsigned size, enum reg r, struct mem m)
     }
 }
 
-static void store_imm(struct lower *l, unsigned size, int32_t imm, struct mem m)
+void lower_store_imm(struct lower *l, unsigned size, int32_t imm, struct mem m)
 {
     struct emit *e = &l->e;
     if (size == 2)
@@ -324,8 +328,7 @@ static void store_imm(struct lower *l, unsigned size, int32_t imm, struct mem m)
         emit32(e, (uint32_t)imm);
 }
 
-/* What is stored; of an FP register that is an xmm register that one, as LOWER_XMM + n. */
-static struct operand stored_operand(struct lower *l, const struct ir_insn *i)
+struct operand lower_stored_operand(struct lower *l, const struct ir_insn *i)
 {
     const struct ir_insn *v = lower_insn(l, i->b);
     unsigned x =
@@ -340,7 +343,7 @@ static void store(struct lower *l, const struct ir_insn *i)
     struct ir_place p;
     struct later *later;
     unsigned size = ir_mem_bytes(i->mem);
-    struct operand v = stored_operand(l, i);
+    struct operand v = lower_stored_operand(l, i);
     if (v.kind == OPERAND_REG && (v.reg == RAX || v.reg == RDX || (l->xw == W32 && v.reg == RCX))) {
         /* The check needs it: through the place of the sink register. */
         emit_store(&l->e, W64, v.reg, hart_x(REG_SINK));
@@ -352,12 +355,12 @@ static void store(struct lower *l, const struct ir_insn *i)
     enum reg base = base_of(l, i, &p);
     struct mem access = checked(l, i, base, p, retry, &later);
     if (v.kind == OPERAND_IMM) {
-        store_imm(l, size, v.imm, access);
+        lower_store_imm(l, size, v.imm, access);
     } else if (v.kind == OPERAND_MEM) {
         emit_load(&l->e, W64, RAX, v.mem);
-        store_reg(l, size, RAX, access);
+        lower_store_reg(l, size, RAX, access);
     } else {
-        store_reg(l, size, v.reg, access);
+        lower_store_reg(l, size, v.reg, access);
     }
     if (later) {
         later->reg = v.kind == OPERAND_REG ? v.reg : NO_REG;
@@ -371,8 +374,10 @@ static void store(struct lower *l, const struct ir_insn *i)
 
 bool lower_memory(struct lower *l, const struct ir_insn *i)
 {
-    if (i->op == IR_add && is_part_of_access(l, l->at))
+    if (i->op == IR_add && lower_is_part_of_access(l, l->at))
         return true;
+    if (lower_is_direct(l))
+        return lower_direct_memory(l, i);
     if (i->op == IR_load)
         load(l, i);
     else if (i->op == IR_store)

@@ -82,6 +82,11 @@ static struct mem home(const struct tenant *t)
     return t->guest ? hart_x(t->guest) : slot_addend(t->base);
 }
 
+const uint8_t *lower_region_map(const struct lower *l)
+{
+    return l->region->x;
+}
+
 void lower_set_map(struct lower *l, bool mapped)
 {
     l->mapped = mapped;
@@ -445,7 +450,8 @@ static void lower_block(struct lower *l, unsigned n)
         exit->from[0] = emit_jcc(&l->e, CC_NE);
         exit->imm = b->place;
     }
-    emit_rm(&l->e, OP_PADDQ, W32, XCOUNT, hart_count(b->insns));
+    if (!lower_is_direct(l))
+        emit_rm(&l->e, OP_PADDQ, W32, XCOUNT, hart_count(b->insns));
     lower_guests(l, b->first, l->count_end);
     const struct ir_insn *last = lower_insn(l, (ir_ref)(ir_guest_start(l->ir, l->count_end) - 1));
     if (!(ir_op_infos[last->op].flags & IR_END))
@@ -472,6 +478,8 @@ bool backend_translate_region(struct jit_hart *jh, struct jit_block *block, cons
     unsigned later_room = LATERS_EACH * REGION_INSNS_MAX;
     struct value *values = calloc(jh->ir.count + 1u, sizeof(*values));
     struct later *laters = calloc(later_room, sizeof(*laters));
+    unsigned access_room = jit->direct ? 2 * REGION_INSNS_MAX : 0;
+    struct jit_access *accesses = calloc(access_room + 1, sizeof(*accesses));
     struct lower_region region = {.r = r};
     struct lower l = {
         .e = {.at = jh->code, .to_exec = jit->memory.exec - jit->memory.write},
@@ -486,7 +494,9 @@ bool backend_translate_region(struct jit_hart *jh, struct jit_block *block, cons
         .region = &region,
         .laters = laters,
         .later_room = later_room,
-        .failed = !values || !laters,
+        .accesses = accesses,
+        .access_room = access_room,
+        .failed = !values || !laters || !accesses,
     };
     if (!l.failed) {
         lower_begin(&l);
@@ -502,5 +512,6 @@ bool backend_translate_region(struct jit_hart *jh, struct jit_block *block, cons
     }
     free(values);
     free(laters);
+    free(accesses);
     return !l.failed;
 }

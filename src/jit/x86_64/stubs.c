@@ -127,6 +127,39 @@ static void make_jump_service(struct emit *e, struct jit_next (*service)())
     go_to_next(e);
 }
 
+/* Where an access of translated code goes that faulted: registers are as they were. Their meaning is
+ * found out in C, by where it was (backend_take_registers). */
+static void make_fault(struct emit *e)
+{
+    unsigned n = 0;
+#define PINNED_X(guest, host) \
+    emit_store(e, W64, host, hart_field(offsetof(struct hart, translated.fault_x) + 8 * n++));
+    PINNED_XS(PINNED_X)
+#undef PINNED_X
+    emit_rm(e, OP_MOVQ_STORE, W32, XCOUNT, HART(instret));
+    save_f(e);
+    CALL_C(e, (struct jit_next(*)())jit_service_fault);
+    go_to_next(e);
+}
+
+void backend_take_registers(struct hart *h, const struct jit_block *block,
+                            const struct jit_access *access)
+{
+    static const uint8_t hosts[] = {
+#define PINNED_X(guest, host) host,
+        PINNED_XS(PINNED_X)
+#undef PINNED_X
+    };
+    const uint8_t *x = access->mapped && block->x ? block->x : pinned_x();
+    for (unsigned guest = 1; guest < 32; guest++)
+        for (unsigned n = 0; n < sizeof(hosts); n++) {
+            uint64_t value = h->translated.fault_x[n];
+            if (x[guest] != hosts[n])
+                continue;
+            h->x[guest] = access->narrow >> guest & 1 ? (uint64_t)(int64_t)(int32_t)value : value;
+        }
+}
+
 /* Called from the entry of a dropped block. */
 static void make_stale(struct emit *e)
 {
@@ -242,6 +275,7 @@ size_t backend_stubs(struct jit *jit)
     STUB(STUB_END, make_call_service(e, SERVICE(end), false));
     STUB(STUB_FP_ON, make_fp_service(e, SERVICE(fp_on)));
     STUB(STUB_STEP, make_fp_service(e, SERVICE(step)));
+    STUB(STUB_FAULT, make_fault(e));
     STUB(STUB_FMA_NAN, make_fma_nan(e));
     STUB(STUB_PURE, make_pure(e));
     for (unsigned i = 0; i < STUBS; i++)

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * execve: a file for RISC-V is run by this emulator again, whatever the host is set up to do with it; any
+ * other by the host. Who is asked: the file itself, or of a script the interpreter that it ends up with.
+ *
+ * The emulator is started with its own options, the open file, and "--" before the guest's words:
+ *
+ *     rvvm-user [options] -fd N -0 ARGV0 -- PATH ARGUMENTS
+ */
+#define _GNU_SOURCE
+#include "user/elf.h"
+#include "user/process.h"
+#include "user/script.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define INTERPRETERS_MAX 5
+
+/* Whether what is open there ends up as a RISC-V program. */
+static bool is_for_us(const struct process *p, int fd)
+{
+    bool ours = false;
+    int own = -1;
+    for (unsigned depth = 0; depth < INTERPRETERS_MAX; depth++) {
+        struct script script;
+        char buffer[PATH_MAX];
+        struct elf elf;
+        if (!script_read(&script, fd)) {
+            ours = elf_read(&elf, fd, NULL);
+            break;
+        }
+        const char *path = process_path(&p->config, script.interpreter, buffer);
+        int next = open(path, O_RDONLY | O_CLOEXEC);
+        if (own >= 0)
+            close(own);
+        own = fd = next;
+        if (fd < 0)
+            break;
+    }
+    if (own >= 0)
+        close(own);
+    return ours;
+}
+
+static unsigned count_of(char *const *list)
+{
+    unsigned n = 0;
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+/* How a program sees a path that is not from its current folder: as the kernel names it to scripts. */
+static int name_of(char *name, size_t size, int dirfd, const char *path)
+{
+    int n;
+    if (dirfd == AT_FDCWD || path[0] == '/')
+        n = snprintf(name, size, "%s", path);
+    else if (!path[0])
+        n = snprintf(name, size, "/dev/fd/%d", dirfd);
+    else
+        n = snprintf(name, size, "/dev/fd/%d/%s", dirfd, path);
+    return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
+}
+
+static int exec_self(const struct process *p, int fd, char *name, char **argv, char **envp)
+{
+    char number[16];
+    unsigned options = count_of(p->config.self_options), argc = count_of(argv), n = 0;
+    char **list = calloc(options + argc + 8, sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    snprintf(number, sizeof(number), "%d", fd);
+    list[n++] = "rvvm-user";
+    for (unsigned i = 0; i < options; i++)
+        list[n++] = p->config.self_options[i];
+    list[n++] = "-fd";
+    list[n++] = number;
+    list[n++] = "-0";
+    list[n++] = argc ? argv[0] : "";
+    list[n++] = "--";
+    list[n++] = name;
+    for (unsigned i = 1; i < argc; i++)
+        list[n++] = argv[i];
+    fcntl(fd, F_SETFD, 0);
+    syscall(SYS_execveat, p->self_fd, "", list, envp, AT_EMPTY_PATH);
+    int e = errno;
+    free(list);
+    return -e;
+}
+
+int process_exec(struct process *p, int dirfd, const char *path, char **argv, char **envp,
+                 int flags)
+{
+    char name[PATH_MAX + 32];
+    struct stat st;
+    int result = name_of(name, sizeof(name), dirfd, path);
+    if (result < 0)
+        return result;
+    int how = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0);
+    int fd = !path[0] && flags & AT_EMPTY_PATH ? fcntl(dirfd, F_DUPFD_CLOEXEC, 0)
+                                               : openat(dirfd, path, how);
+    /* The host knows best what is wrong with what cannot even be opened, and what to do with the rest. */
+    bool ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && is_for_us(p, fd);
+    char own[64];
+    if (ours) {
+        /* Not what the file's mode says but whether this user may, on this mount. */
+        snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+        bool may = path[0] ? faccessat(dirfd, path, X_OK, AT_EACCESS) == 0
+                           : faccessat(AT_FDCWD, own, X_OK, AT_EACCESS) == 0;
+        result = may ? exec_self(p, fd, name, argv, envp) : -EACCES;
+    } else {
+        syscall(SYS_execveat, dirfd, path, argv, envp, flags);
+        result = -errno;
+    }
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
