@@ -37,6 +37,20 @@ bool stream_pty_connected(int fd);
  */
 int stream_listen_unix(const char *path, struct error *err);
 int stream_listen_tcp(const char *address, char *name, size_t size, struct error *err);
+/* Who is called when a socket is connected: resolved once, since that may take its time. */
+struct stream_address {
+    size_t size;
+    _Alignas(8) unsigned char bytes[128]; /* struct sockaddr_storage */
+};
+/* where is unix:PATH or tcp:HOST:PORT. */
+bool stream_resolve(const char *where, struct stream_address *address, struct error *err);
+/* A descriptor that becomes writable when it is connected, or has failed to; -1: it failed at once. */
+int stream_connect(const struct stream_address *address);
+/* Whether it was connected. */
+bool stream_connected(int fd);
+/* Cuts "HOST:PORT" or "[HOST]:PORT" in place. */
+bool stream_split_address(char *text, char **host, char **port);
+
 /* The next client, or -1 when there is none (any more). */
 int stream_accept(int listener);
 

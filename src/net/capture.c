@@ -13,6 +13,7 @@
 
 #define BUFFER_SIZE (256u << 10) /* more than two of the largest frames */
 #define FLUSH_NS 250000000u
+#define PATIENCE_MS 1000 /* with the reader of a pipe */
 
 /* pcap-savefile(5): numbers in the host's order, which the magic number tells. */
 struct file_header {
@@ -49,7 +50,7 @@ static void write_out(struct capture *capture)
             stream_write(capture->fd, capture->buffer + at, capture->used - at, &done);
         if (result == STREAM_OK) {
             at += done;
-        } else if (result != STREAM_AGAIN || !stream_wait_writable(capture->fd, -1)) {
+        } else if (result != STREAM_AGAIN || !stream_wait_writable(capture->fd, PATIENCE_MS)) {
             capture->failed = true;
             log_line(capture->log, LOG_ERROR, "%s: cannot be written; the capture ends",
                      capture->path);

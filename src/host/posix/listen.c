@@ -64,8 +64,7 @@ int stream_listen_unix(const char *path, struct error *err)
     return -1;
 }
 
-/* Cuts "HOST:PORT" or "[HOST]:PORT" in place. */
-static bool split_address(char *text, char **host, char **port)
+bool stream_split_address(char *text, char **host, char **port)
 {
     char *colon;
     if (*text == '[') {
@@ -117,7 +116,7 @@ int stream_listen_tcp(const char *address, char *name, size_t size, struct error
 {
     char text[300], *host, *port;
     if ((size_t)snprintf(text, sizeof(text), "%s", address) >= sizeof(text) ||
-        !split_address(text, &host, &port)) {
+        !stream_split_address(text, &host, &port)) {
         error_set(err, "%s: not HOST:PORT", address);
         return -1;
     }
