@@ -135,10 +135,10 @@ struct ir_guest {
     struct decoded insn;
 };
 
-/* A register's value, while it is a constant or a pc. */
+/* A register's value, while it is a constant or a pc; or what the last instruction has shifted left. */
 struct ir_known {
-    uint8_t op; /* IR_const, IR_pc, or IR_none: it may be anything */
-    int64_t imm;
+    uint8_t op;  /* IR_const, IR_pc, IR_sll, or IR_none: it may be anything */
+    int64_t imm; /* IR_sll: place of the operation */
 };
 
 struct ir_block {
@@ -163,8 +163,8 @@ void ir_block_free(struct ir_block *b);
 /* Empty again, the memory kept. */
 void ir_block_clear(struct ir_block *b);
 
-/* Takes away writes to registers that nobody can see before the next one, in operations [first, end),
- * which run one after the other (ir_dead.c). */
+/* Takes away writes to registers that nobody can see before the next one, and values that nobody uses, in
+ * operations [first, end), which run one after the other (ir_dead.c). */
 void ir_remove_dead(struct ir_block *b, unsigned first, unsigned end);
 
 /*

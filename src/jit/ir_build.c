@@ -14,7 +14,10 @@
  * F4. extension to 32 bits of what has the type i32 anyway (rv32) is the value itself;
  * F5. a register that was set to a constant or a pc in the block is that;
  * F6. pc AND -2 is pc, and a jump to it is relative;
- * F7. check_target of an address that cannot be misaligned is nothing.
+ * F7. check_target of an address that cannot be misaligned is nothing;
+ * F8. an instruction that works on what the one before it has shifted left, and overwrites it, takes
+ *     what was shifted: slli and srli are an extension, slli and add one operation for a host that can
+ *     scale. Nothing can come between the two, and ir_dead.c takes away what nobody sees any more.
  */
 #include "jit/ir.h"
 
@@ -103,6 +106,56 @@ static bool fold(enum ir_op op, enum ir_type type, int64_t x, int64_t y, uint64_
     }
 }
 
+SHARED ir_ref extend(struct builder *b, enum ir_op op, unsigned bits, ir_ref x);
+
+/* F8. x is read from a register that the instruction before this one has shifted left, and this one
+ * overwrites: the place of the shift; else 0. */
+static ir_ref shifted_before(const struct builder *b, const struct ir_insn *x)
+{
+    const struct ir_block *block = b->block;
+    if (x->op != IR_get_x || x->imm != b->d->rd || block->guest_count < 2)
+        return 0;
+    const struct ir_known *known = &block->known[x->imm];
+    return known->op == IR_sll && known->imm >= block->guests[block->guest_count - 2].first
+               ? (ir_ref)known->imm
+               : 0;
+}
+
+/* Nobody reads the register after all. */
+static void unread(struct builder *b, ir_ref get)
+{
+    b->block->insns[get] = (struct ir_insn){.op = IR_none};
+}
+
+/* slli and srli or srai */
+static ir_ref shift_back(struct builder *b, enum ir_op op, ir_ref x, unsigned n)
+{
+    ir_ref shift = shifted_before(b, at(b, x));
+    if (!shift)
+        return 0;
+    ir_ref from = at(b, shift)->a;
+    unsigned left = (unsigned)at(b, at(b, shift)->b)->imm, bits = 64 - left;
+    if ((bits != 8 && bits != 16 && bits != 32) || n > left || (n < left && op == IR_sra))
+        return 0;
+    unread(b, x);
+    ir_ref low = extend(b, op == IR_sra ? IR_sext : IR_zext, bits, from);
+    return n == left ? low
+                     : EMIT(b, .op = IR_sll, .type = IR_I64, .a = low,
+                            .b = constant(b, IR_I64, left - n));
+}
+
+/* slli and add */
+static ir_ref add_shifted(struct builder *b, ir_ref x, ir_ref y)
+{
+    ir_ref shift = shifted_before(b, at(b, x));
+    const struct ir_insn *other = at(b, y);
+    if (!shift || at(b, at(b, shift)->b)->imm > 3 ||
+        (other->op == IR_get_x && other->imm == b->d->rd))
+        return 0;
+    unread(b, x);
+    return EMIT(b, .op = IR_add, .type = IR_I64, .a = shift, .b = y);
+}
+
 SHARED ir_ref binary(struct builder *b, enum ir_op op, enum ir_type type, ir_ref x, ir_ref y)
 {
     const struct ir_insn *i = at(b, x), *j = at(b, y);
@@ -121,7 +174,12 @@ SHARED ir_ref binary(struct builder *b, enum ir_op op, enum ir_type type, ir_ref
     if (op == IR_add && i->op == IR_const && cut(type, i->imm) == 0 &&
         (j->type == type || type == IR_I32))
         return y; /* F3: mv */
-    return EMIT(b, .op = op, .type = type, .a = x, .b = y);
+    ir_ref folded = 0;
+    if (type == IR_I64 && j->op == IR_const && (op == IR_srl || op == IR_sra))
+        folded = shift_back(b, op, x, j->imm & 63);
+    else if (type == IR_I64 && op == IR_add && i->op == IR_get_x && j->op == IR_get_x)
+        folded = shifted_before(b, i) ? add_shifted(b, x, y) : add_shifted(b, y, x);
+    return folded ? folded : EMIT(b, .op = op, .type = type, .a = x, .b = y);
 }
 
 SHARED ir_ref unary(struct builder *b, enum ir_op op, enum ir_type type, ir_ref x)
@@ -165,6 +223,9 @@ SHARED void set_x(struct builder *b, unsigned reg, ir_ref value)
     const struct ir_insn *i = at(b, value);
     struct ir_known *known = &b->block->known[reg];
     *known = (struct ir_known){i->op == IR_const || i->op == IR_pc ? i->op : IR_none, i->imm};
+    if (i->op == IR_sll && i->type == IR_I64 && at(b, i->a)->op == IR_get_x &&
+        at(b, i->b)->op == IR_const)
+        *known = (struct ir_known){IR_sll, value};
     EMIT(b, .op = IR_set_x, .a = value, .imm = reg);
 }
 

@@ -583,7 +583,8 @@ static void lower_one(struct lower *l)
         if (needs_all(i))
             lower_widen_all(l);
     }
-    if (i->op == IR_none || is_lazy(i) || waits(l, l->at) || lower_is_jump_mask(l, l->at))
+    if (i->op == IR_none || is_lazy(i) || waits(l, l->at) || lower_is_jump_mask(l, l->at) ||
+        lower_is_scale(l, l->at))
         return;
     if (i->op == IR_set_x) {
         if (l->written != l->at)

@@ -290,6 +290,8 @@ unsigned lower_fp_loaded(const struct lower *l, const struct ir_insn *load);
 void lower_fp_note_box(struct lower *l, const struct ir_insn *set);
 /* Whether an operation clears bit 0 of an address for the jump behind it, which can do so by itself. */
 bool lower_is_jump_mask(const struct lower *l, unsigned ref);
+/* Whether a shift is done by the addition that uses it. */
+bool lower_is_scale(const struct lower *l, unsigned ref);
 /* The running instruction and what follows are run by a translation that checks every access by itself. */
 void lower_go_on_single(struct lower *l);
 /* On to a place of the page, or behind it. */

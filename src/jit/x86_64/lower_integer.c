@@ -55,6 +55,29 @@ static bool in_place(struct lower *l, const struct ir_insn *i)
     return true;
 }
 
+bool lower_is_scale(const struct lower *l, unsigned ref)
+{
+    const struct ir_insn *i = lower_insn(l, (ir_ref)ref);
+    const struct value *v = &l->values[ref];
+    const struct ir_insn *user = lower_insn(l, v->user);
+    return i->op == IR_sll && i->type == IR_I64 && v->uses == 1 && user->op == IR_add &&
+           user->type == IR_I64 && user->a == ref && lower_insn(l, user->b)->op == IR_get_x &&
+           lower_insn(l, i->a)->op == IR_get_x && lower_insn(l, i->b)->op == IR_const &&
+           lower_insn(l, i->b)->imm <= 3;
+}
+
+/* lea to, [y + x * 2^n] */
+static void add_scaled(struct lower *l, const struct ir_insn *i)
+{
+    const struct ir_insn *scale = lower_insn(l, i->a);
+    enum reg x = lower_reg(l, scale->a), y = lower_reg(l, i->b);
+    struct operand x_operand = {.kind = OPERAND_REG, .reg = (uint8_t)x};
+    struct operand y_operand = {.kind = OPERAND_REG, .reg = (uint8_t)y};
+    enum reg to = lower_dest_over(l, x_operand);
+    emit_lea(&l->e, W64, to, mem_index(y, x, (unsigned)lower_insn(l, scale->b)->imm, 0));
+    lower_finish(l, to, x_operand, y_operand);
+}
+
 /* add, and, or, xor; sub apart. */
 static void commutative(struct lower *l, enum alu op, const struct ir_insn *i)
 {
@@ -480,7 +503,10 @@ bool lower_integer(struct lower *l, const struct ir_insn *i)
         return true;
     switch (i->op) {
     case IR_add:
-        commutative(l, ALU_ADD, i);
+        if (lower_is_scale(l, i->a))
+            add_scaled(l, i);
+        else
+            commutative(l, ALU_ADD, i);
         return true;
     case IR_and:
         commutative(l, ALU_AND, i);
