@@ -93,8 +93,10 @@ struct translated {
     uint64_t fault_pc;    /* direct.h: host instruction that faulted, */
     uint64_t
         fault_x[TRANSLATED_PINNED]; /* and what was in the host registers that the backend pins */
-    uint32_t mxcsr;                 /* x86-64: to look at MXCSR */
-    uint8_t fp_live;                /* FP registers, flags and rounding mode are in the host's */
+    int32_t
+        wary_runs;   /* wary blocks to enter before the translator thinks one over (jit/block.h) */
+    uint32_t mxcsr;  /* x86-64: to look at MXCSR */
+    uint8_t fp_live; /* FP registers, flags and rounding mode are in the host's */
     uint64_t count[TRANSLATED_COUNTS][2] __attribute__((aligned(16))); /* {n, 0} */
     uint64_t addend[TRANSLATED_ADDENDS]; /* of pages that the running block has checked */
     struct translated_slot slots[TRANSLATED_SLOTS];

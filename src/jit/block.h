@@ -105,11 +105,21 @@ struct jit_access {
     bool mapped;     /* guest registers are where block.x says */
 };
 
+/*
+ * A page whose code is written all the time (its writes are a storm) is not watched any more for a while:
+ * stores to it are like any others, and its blocks are wary. Such a block is short and begins by comparing
+ * its guest code with what it was made from. Every JIT_WARY_RUNS times that a hart enters one, it asks
+ * whether the storm is over.
+ */
+#define JIT_WARY_INSNS 8
+#define JIT_WARY_RUNS 100000
+
 /* What is known about a page of main memory. All under jit.lock. */
 struct jit_page {
     struct jit_page_ref *blocks;
     uint32_t version; /* changes when code of the page is dropped */
     uint16_t storms;  /* drops that came soon after one another */
+    uint16_t changes; /* since the last storm: wary blocks whose code had changed */
     uint64_t dropped; /* when: host/clock.h, nanoseconds */
     bool is_open;     /* it is in jit_direct.open */
 };
@@ -129,6 +139,7 @@ struct jit_block {
     uint8_t variant; /* enum jit_variant */
     bool is_region;  /* it is made from several blocks, of which this is the first: region.h */
     bool valid;      /* under jit.lock */
+    bool is_wary; /* it looks by itself whether its guest code is still the same (JIT_WARY_INSNS) */
     struct jit_block
         *twin; /* under jit.lock. A block that jumps to the region that begins with it, and
                                    * that region: they go together. NULL: none */
@@ -152,6 +163,7 @@ enum jit_stub {
     STUB_FAR,    /* a direct jump to another page that is not known here, or not linked */
     STUB_LOOKUP, /* a jump whose target the jump cache does not know */
     STUB_STALE,  /* the entry of a dropped block */
+    STUB_WARY,   /* a wary block whose code has changed, or that is to be thought over */
     STUB_LOAD,
     STUB_STORE,
     STUB_GROUP,     /* the check of several accesses failed */
@@ -310,6 +322,13 @@ void *jit_meta(struct jit_hart *jh, size_t size);
  */
 bool jit_mark(struct jit_hart *jh, const uint8_t *code, unsigned size, uint32_t *version);
 
+/* Whether wary blocks may be made from the page, of which jit_mark says that no other may. */
+bool jit_may_be_wary(struct jit *jit, const uint8_t *code);
+
+/* A wary block's code has changed; it may be an ordinary one again, if its page has come to rest. */
+void jit_wary_changed(struct jit *jit, struct jit_block *block);
+void jit_wary_think(struct jit *jit, struct jit_block *block);
+
 /* Makes a block known, whose pages[].page, first and bytes are set; the block that a region begins with
  * jumps to it from then on. false: its guest code was written since jit_mark. */
 bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t version[2]);
@@ -353,6 +372,7 @@ struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen);
 struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen);
 struct jit_next jit_service_lookup(struct hart *h, uint64_t pc);
 struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end);
+struct jit_next jit_service_wary(struct hart *h, const uint8_t *entry_end);
 struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, uint64_t va);
 /* code NULL: done, the value is in *h (load: returned as unwind). */
 struct jit_next jit_service_load(struct hart *h, const struct jit_site *site, uint64_t va);

@@ -10,9 +10,10 @@
 #include <string.h>
 
 #define JIT_REGION_SEGMENT_MIN (1u << 20) /* in smaller ones there is no room */
-#define STORMS_MAX 64           /* drops of code in a page before no more is made from it */
+#define STORMS_MAX 64           /* drops of code in a page before blocks made from it are wary */
 #define STORM_NS 10000000       /* drops less far apart are one storm */
-#define STORM_REST_NS 500000000 /* how long no code is made after one */
+#define STORM_REST_NS 500000000 /* how long they are, after one */
+#define CHANGES_MAX 64          /* of them dropped before the rest of that time is interpreted */
 #define DROPS_IN_A_ROW \
     4 /* stores to one page's code before all of it goes: it is being overwritten */
 
@@ -124,6 +125,9 @@ void jit_drop_in_page(struct jit *jit, uint64_t page, unsigned first, unsigned s
         p->dropped = now;
         jit->stats.dropped += dropped;
     }
+    if (p->storms >= STORMS_MAX && !jit->direct) /* what is left would have each store looked at */
+        while (p->blocks)
+            jit_drop_block(jit, p->blocks->block);
     p->version++;
     if (!jit->direct)
         atomic_store(&jit->map.pages[page].granules, granules_in_use(jit, page));
@@ -154,15 +158,43 @@ static void give_up(void *ctx, uint64_t offset)
     pthread_mutex_unlock(&jit->lock);
 }
 
-/* Whether code may be made from the page: it may again some time after a storm. */
+/* Whether code may be made from the page as from any other: it may again some time after a storm. */
 static bool is_suitable(struct jit_page *p)
 {
     if (p->storms < STORMS_MAX)
         return true;
     if (clock_monotonic_ns() - p->dropped < STORM_REST_NS)
         return false;
-    p->storms = 0;
+    p->storms = p->changes = 0;
     return true;
+}
+
+bool jit_may_be_wary(struct jit *jit, const uint8_t *code)
+{
+    pthread_mutex_lock(&jit->lock);
+    bool may = jit_page(jit, page_of(jit, code))->changes < CHANGES_MAX;
+    pthread_mutex_unlock(&jit->lock);
+    return may;
+}
+
+void jit_wary_changed(struct jit *jit, struct jit_block *block)
+{
+    pthread_mutex_lock(&jit->lock);
+    if (block->valid) {
+        struct jit_page *p = jit_page(jit, page_of(jit, block->code));
+        jit_drop_block(jit, block);
+        jit->stats.dropped++;
+        p->changes += p->changes < CHANGES_MAX;
+    }
+    pthread_mutex_unlock(&jit->lock);
+}
+
+void jit_wary_think(struct jit *jit, struct jit_block *block)
+{
+    pthread_mutex_lock(&jit->lock);
+    if (block->valid && is_suitable(jit_page(jit, page_of(jit, block->code))))
+        jit_drop_block(jit, block);
+    pthread_mutex_unlock(&jit->lock);
 }
 
 void jit_ram_written(struct jit *jit, uint64_t offset, uint64_t size)

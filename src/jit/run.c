@@ -209,6 +209,20 @@ struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
     return go_on(h, JIT_NORMAL);
 }
 
+struct jit_next jit_service_wary(struct hart *h, const uint8_t *entry_end)
+{
+    struct jit *jit = jit_hart_of(h)->jit;
+    struct jit_block *block = block_of(entry_end - 5);
+    h->pc = wrap(h, h->translated.page_va + ((uintptr_t)block->code & ~PAGE_MASK));
+    if (h->translated.wary_runs >= 0) {
+        jit_wary_changed(jit, block);
+    } else {
+        h->translated.wary_runs = JIT_WARY_RUNS;
+        jit_wary_think(jit, block);
+    }
+    return go_on(h, JIT_NORMAL);
+}
+
 /*
  * Places in the middle of a block
  */

@@ -58,13 +58,14 @@ static bool is_known(const struct jit_hart *jh, const struct source *source, uns
 }
 
 /* Fills jh->ir. Returns how many bytes of guest code it stands for; 0: not even one instruction. */
-static unsigned build(struct jit_hart *jh, const struct source *source, enum jit_variant variant)
+static unsigned build(struct jit_hart *jh, const struct source *source, enum jit_variant variant,
+                      unsigned insns_max)
 {
     struct jit *jit = jh->jit;
     struct ir_block *ir = &jh->ir;
     unsigned at = 0;
     ir_block_clear(ir);
-    while (ir->guest_count < JIT_INSNS_MAX && at + 2 <= source->size) {
+    while (ir->guest_count < insns_max && at + 2 <= source->size) {
         uint32_t bits = 0;
         unsigned length = insn_length(source->bytes[at]);
         struct decoded d;
@@ -117,6 +118,13 @@ static struct jit_block *new_block(struct jit_hart *jh, const struct source *sou
     return block;
 }
 
+/* A block that is on no page's list: nobody drops it because its code was written. */
+static void make_wary(struct jit_block *block)
+{
+    block->is_wary = true;
+    block->pages[0].bytes = 0;
+}
+
 /* One try. *again: the guest wrote its code meanwhile. */
 static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8_t *code,
                                    const uint8_t *second, enum jit_variant variant, bool *again)
@@ -129,12 +137,15 @@ static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8
     source.size = second ? 4 : room < JIT_BLOCK_BYTES_MAX ? room : JIT_BLOCK_BYTES_MAX;
     unsigned here = second ? 2 : source.size;
     jit_make_room(jh, 1);
-    if (!jit_mark(jh, code, here, &version[0]) || (second && !jit_mark(jh, second, 2, &version[1])))
+    bool wary = !jit_mark(jh, code, here, &version[0]);
+    if (wary && (second || jit->check || jit->direct || !jit_may_be_wary(jit, code)))
+        return NULL;
+    if (second && !jit_mark(jh, second, 2, &version[1]))
         return NULL;
     copy_code(source.bytes, code, here);
     if (second)
         copy_code(source.bytes + 2, second, 2);
-    unsigned size = build(jh, &source, variant);
+    unsigned size = build(jh, &source, variant, wary ? JIT_WARY_INSNS : JIT_INSNS_MAX);
     if (!size)
         return NULL;
     if (second && size != 4) { /* the guest has changed it */
@@ -142,6 +153,8 @@ static struct jit_block *translate(struct jit_hart *jh, uint64_t pc, const uint8
         return NULL;
     }
     struct jit_block *block = new_block(jh, &source, size, code, variant);
+    if (wary)
+        make_wary(block);
     uint8_t *start = jh->code, *cold = jh->cold;
     if (!backend_translate(jh, block, jit->direct ? NULL : second)) {
         log_line(jit->log, LOG_DEBUG, "not translated: %s at 0x%llx, of %u instructions",

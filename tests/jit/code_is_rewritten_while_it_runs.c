@@ -54,6 +54,15 @@ static void test_data_in_the_granule(void)
     CHECK(call_at(code, 3000, 0), 9008);
     code[12] = 0;
     CHECK(call_at(code, 10, 0), 30);
+    /* So many that the page is not watched any more, and is watched again later. */
+    code[12] = 0;
+    CHECK((uint32_t)call_at(code, 300000, 0), 900000);
+    for (unsigned i = 0; i < 8; i++)
+        put32(code + i, loop[i]);
+    put32(code + 2, ENC_ADDI(13, 13, 5));
+    code[12] = 0;
+    fence_i();
+    CHECK((uint32_t)call_at(code, 1000, 0), 5000);
 }
 
 /* addi a0, a0, imm over the end of a page, each half changed alone, in a loop that is chained to it. */
@@ -186,8 +195,8 @@ static void test_made_functions(void)
 
 void test_main(void)
 {
+    test_data_in_the_granule(); /* before the storm: a page that is not to be trusted is interpreted */
     test_storm();
-    test_data_in_the_granule();
     test_on_two_pages();
     test_chained_blocks();
     test_return_into_new_code();

@@ -298,6 +298,8 @@ void lower_go_on_single(struct lower *l);
 void lower_go_to(struct lower *l, unsigned place);
 /* The running instruction is left to the interpreter; a value of it is made up, since nobody uses it. */
 void lower_interpret(struct lower *l);
+/* At the entry of a wary block. */
+void lower_check_source(struct lower *l);
 /* In front of an instruction on two pages. */
 void lower_check_second_page(struct lower *l, const uint8_t *second_page);
 /* rax = the distance of the TLB entry for the address in r from the context. */

@@ -14,6 +14,8 @@
  */
 #include "jit/x86_64/lower.h"
 
+#include <string.h>
+
 enum { REG_RA = 1, REG_T0 = 5 };
 
 static bool is_link_register(unsigned r)
@@ -494,6 +496,46 @@ void lower_check_second_page(struct lower *l, const uint8_t *second_page)
     emit_mov_imm(e, RAX, (uint64_t)(uintptr_t)second_page);
     emit_rr(e, OP_CMP, W64, RCX, RAX);
     later->from[1] = emit_jcc(e, CC_NE);
+}
+
+/* The block's guest code is not what it was, or the hart has entered enough of such blocks. */
+static void wary_exit(struct lower *l, const struct later *later)
+{
+    if (later->back)
+        emit_patch_here(&l->e, later->back);
+    emit_lea_rip(&l->e, RAX, l->block->entry - l->e.to_exec + 5);
+    emit_jmp_to(&l->e, lower_stub(l, STUB_WARY));
+}
+
+void lower_check_source(struct lower *l)
+{
+    struct emit *e = &l->e;
+    unsigned at = 0, fields = 0;
+    uint8_t *changed[JIT_WARY_INSNS + 2];
+    emit_mov_imm(e, RAX, (uint64_t)(uintptr_t)l->block->code);
+    for (; at + 4 <= l->block->bytes; at += 4) {
+        int32_t bytes;
+        memcpy(&bytes, l->block->copy + at, sizeof(bytes));
+        emit_mi(e, ALU_CMP, W32, mem(RAX, (int32_t)at), bytes);
+        changed[fields++] = emit_jcc(e, CC_NE);
+    }
+    if (at < l->block->bytes) {
+        uint16_t half;
+        memcpy(&half, l->block->copy + at, sizeof(half));
+        emit_rm(e, OP_MOVZX16, W32, RCX, mem(RAX, (int32_t)at));
+        emit_ri(e, ALU_CMP, W32, RCX, half);
+        changed[fields++] = emit_jcc(e, CC_NE);
+    }
+    emit_mi(e, ALU_SUB, W32, HART(translated.wary_runs), 1);
+    changed[fields++] = emit_jcc(e, CC_S);
+    /* Four of the jumps to a place: what comes later has room for no more. */
+    for (unsigned n = 0; n < fields; n += 4) {
+        struct later *later = lower_later(l, LATER_CALL);
+        later->emit = wary_exit;
+        for (unsigned k = 0; k < 3; k++)
+            later->from[k] = n + k < fields ? changed[n + k] : NULL;
+        later->back = n + 3 < fields ? changed[n + 3] : NULL;
+    }
 }
 
 void lower_later_control(struct lower *l, const struct later *later)

@@ -265,6 +265,7 @@ size_t backend_stubs(struct jit *jit)
     STUB(STUB_FAR, make_jump_service(e, SERVICE(far)));
     STUB(STUB_LINK, make_jump_service(e, SERVICE(link)));
     STUB(STUB_STALE, make_stale(e));
+    STUB(STUB_WARY, make_jump_service(e, SERVICE(wary)));
     STUB(STUB_ENTER, make_enter(e));
     STUB(STUB_LOAD, make_call_service(e, SERVICE(load), true));
     STUB(STUB_STORE, make_call_service(e, SERVICE(store), true));
