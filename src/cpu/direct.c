@@ -65,6 +65,35 @@ bool direct_fault_in_c(struct hart *h, const struct direct_fault *fault)
     siglongjmp(*(sigjmp_buf *)h->recover, 1);
 }
 
+uint64_t direct_address(struct hart *h)
+{
+    struct decoded d;
+    uint32_t bits = 0;
+    const uint16_t *code = (const uint16_t *)(uintptr_t)h->pc;
+    bits = code[0];
+    if (insn_length((uint8_t)bits) == 4)
+        bits |= (uint32_t)code[1] << 16;
+    if (!isa_decode(h->code->decoder, bits, &d))
+        return DIRECT_NO_ADDRESS;
+    switch (insn_info(d.id)->format) {
+    case FORMAT_L:
+    case FORMAT_S:
+    case FORMAT_FL:
+    case FORMAT_FS:
+        return h->x[d.rs1] + (uint64_t)(int64_t)d.imm;
+    default:
+        return h->x[d.rs1];
+    }
+}
+
+static void give_fault(struct hart *h)
+{
+    struct direct_fault fault = h->direct_fault;
+    if (fault.addr == DIRECT_NO_ADDRESS)
+        fault.addr = direct_address(h);
+    h->direct->fault(h, &fault);
+}
+
 /* The instruction in h->slot did not happen. */
 static void take_fault(struct hart *h)
 {
@@ -73,7 +102,7 @@ static void take_fault(struct hart *h)
         h->pc = (uint32_t)h->pc;
     h->slot = NULL;
     atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STEP);
-    h->direct->fault(h, &h->direct_fault);
+    give_fault(h);
 }
 
 /* false: the hart shall stop. */

@@ -58,6 +58,11 @@ void direct_run(struct hart *h);
  */
 bool direct_fault_in_c(struct hart *h, const struct direct_fault *fault);
 
+/* The address that the instruction at h->pc accesses; the host does not say it where it is one that nobody
+ * can have. */
+uint64_t direct_address(struct hart *h);
+#define DIRECT_NO_ADDRESS UINT64_MAX
+
 /* What hart_trap is for such a hart. */
 void direct_trap(struct hart *h, unsigned cause, uint64_t tval);
 

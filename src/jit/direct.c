@@ -298,6 +298,8 @@ void jit_direct_take_fault(struct hart *h)
     if (access) {
         backend_take_registers(h, block, access);
         h->pc = ((uintptr_t)block->code & PAGE_MASK) + access->place;
+        if (fault.addr == DIRECT_NO_ADDRESS)
+            fault.addr = direct_address(h);
     } else { /* a bug of ours; the program gets a fault that it can make nothing of */
         log_line(jh->jit->log, LOG_ERROR, "a fault in translated code at a place that has none");
     }

@@ -116,7 +116,12 @@ bool jit_region_make(struct jit_hart *jh, const uint8_t *code, unsigned outer, u
     uint64_t start = clock_monotonic_ns();
     struct region_source *source = calloc(1, sizeof(*source));
     struct region *region = malloc(sizeof(*region));
+    bool shares = jh->jit->direct && !jh->is_thread;
+    if (shares)
+        jit_direct_begin(jh);
     bool made = source && region && make(jh, code, outer, pc, source, region);
+    if (shares)
+        jit_direct_end(jh);
     free(source);
     free(region);
     jh->stats.region_ns += clock_monotonic_ns() - start;
