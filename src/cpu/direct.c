@@ -8,6 +8,7 @@
 #include "cpu/irq.h"
 #include <setjmp.h>
 #include <signal.h>
+#include <string.h>
 
 #define COUNTERS_ALL 7 /* cycle, time, instret */
 
@@ -21,10 +22,23 @@ void direct_reset(struct hart *h)
     h->csr.senvcfg |= ENVCFG_CBZE;
     h->reservation = NO_RESERVATION;
     h->code_generation = 1;
-    h->tlb.data = h->tlb.fetch = &h->tlb.contexts[TLB_U];
+    h->tlb.data = h->tlb.fetch =
+        &h->tlb.contexts[0]; /* for its jumps: nothing else of it is used */
     h->tlb.data->jumps[0].pc =
         TLB_NO_JUMP; /* the others' zeros are no address they could be asked for */
     h->tlb.fetch_stamp = 1;
+}
+
+void direct_enter_jump(struct hart *h, uint64_t pc, const void *code)
+{
+    h->tlb.fetch->jumps[tlb_jump_index(pc)] = (struct tlb_jump){pc, code};
+}
+
+void direct_forget_jumps(struct hart *h)
+{
+    memset(h->tlb.fetch->jumps, 0, sizeof(h->tlb.fetch->jumps));
+    h->tlb.fetch->jumps[0].pc = TLB_NO_JUMP;
+    tlb_fetch_changed(h);
 }
 
 const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size)
