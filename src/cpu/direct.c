@@ -8,6 +8,7 @@
 #include "cpu/irq.h"
 #include <setjmp.h>
 #include <signal.h>
+#include <string.h>
 
 #define COUNTERS_ALL 7 /* cycle, time, instret */
 
@@ -21,10 +22,23 @@ void direct_reset(struct hart *h)
     h->csr.senvcfg |= ENVCFG_CBZE;
     h->reservation = NO_RESERVATION;
     h->code_generation = 1;
-    h->tlb.data = h->tlb.fetch = &h->tlb.contexts[TLB_U];
+    h->tlb.data = h->tlb.fetch =
+        &h->tlb.contexts[0]; /* for its jumps: nothing else of it is used */
     h->tlb.data->jumps[0].pc =
         TLB_NO_JUMP; /* the others' zeros are no address they could be asked for */
     h->tlb.fetch_stamp = 1;
+}
+
+void direct_enter_jump(struct hart *h, uint64_t pc, const void *code)
+{
+    h->tlb.fetch->jumps[tlb_jump_index(pc)] = (struct tlb_jump){pc, code};
+}
+
+void direct_forget_jumps(struct hart *h)
+{
+    memset(h->tlb.fetch->jumps, 0, sizeof(h->tlb.fetch->jumps));
+    h->tlb.fetch->jumps[0].pc = TLB_NO_JUMP;
+    tlb_fetch_changed(h);
 }
 
 const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size)
@@ -65,6 +79,35 @@ bool direct_fault_in_c(struct hart *h, const struct direct_fault *fault)
     siglongjmp(*(sigjmp_buf *)h->recover, 1);
 }
 
+uint64_t direct_address(struct hart *h)
+{
+    struct decoded d;
+    uint32_t bits = 0;
+    const uint16_t *code = (const uint16_t *)(uintptr_t)h->pc;
+    bits = code[0];
+    if (insn_length((uint8_t)bits) == 4)
+        bits |= (uint32_t)code[1] << 16;
+    if (!isa_decode(h->code->decoder, bits, &d))
+        return DIRECT_NO_ADDRESS;
+    switch (insn_info(d.id)->format) {
+    case FORMAT_L:
+    case FORMAT_S:
+    case FORMAT_FL:
+    case FORMAT_FS:
+        return h->x[d.rs1] + (uint64_t)(int64_t)d.imm;
+    default:
+        return h->x[d.rs1];
+    }
+}
+
+static void give_fault(struct hart *h)
+{
+    struct direct_fault fault = h->direct_fault;
+    if (fault.addr == DIRECT_NO_ADDRESS)
+        fault.addr = direct_address(h);
+    h->direct->fault(h, &fault);
+}
+
 /* The instruction in h->slot did not happen. */
 static void take_fault(struct hart *h)
 {
@@ -73,7 +116,7 @@ static void take_fault(struct hart *h)
         h->pc = (uint32_t)h->pc;
     h->slot = NULL;
     atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STEP);
-    h->direct->fault(h, &h->direct_fault);
+    give_fault(h);
 }
 
 /* false: the hart shall stop. */

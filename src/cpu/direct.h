@@ -58,6 +58,15 @@ void direct_run(struct hart *h);
  */
 bool direct_fault_in_c(struct hart *h, const struct direct_fault *fault);
 
+/* The address that the instruction at h->pc accesses; the host does not say it where it is one that nobody
+ * can have. */
+uint64_t direct_address(struct hart *h);
+#define DIRECT_NO_ADDRESS UINT64_MAX
+
+/* The jump cache: where translated code for an address is; forgets all of it. */
+void direct_enter_jump(struct hart *h, uint64_t pc, const void *code);
+void direct_forget_jumps(struct hart *h);
+
 /* What hart_trap is for such a hart. */
 void direct_trap(struct hart *h, unsigned cause, uint64_t tval);
 

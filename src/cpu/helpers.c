@@ -165,11 +165,23 @@ bool helper_cbo_clean(struct hart *h, const struct insn *i)
     return cbo_manage(h, i);
 }
 
+static void zero_block(uint8_t *host)
+{
+    for (unsigned n = 0; n < CACHE_BLOCK; n += 8)
+        __atomic_store_n((uint64_t *)(host + n), 0, __ATOMIC_RELAXED);
+}
+
+/* Kernels clear whole pages with it. A page that the TLB lets be written has no code. */
 bool helper_cbo_zero(struct hart *h, const struct insn *i)
 {
     if (!envcfg_allows(h, ENVCFG_CBZE))
         return illegal(h, i);
     uint64_t va = block_address(h, i), first = va & ~(uint64_t)(CACHE_BLOCK - 1);
+    const struct tlb_entry *e = tlb_entry(h, first);
+    if (likely(tlb_hits(e->write, first, CACHE_BLOCK))) {
+        zero_block((uint8_t *)(uintptr_t)(first + e->addend));
+        return true;
+    }
     struct mem_target target;
     if (!mmu_target(h, first, CACHE_BLOCK, ACCESS_WRITE, &target, NULL)) {
         h->fault_tval = va;
@@ -179,8 +191,7 @@ bool helper_cbo_zero(struct hart *h, const struct insn *i)
         hart_fault(h, CAUSE_STORE_ACCESS, va);
         return false;
     }
-    for (unsigned n = 0; n < CACHE_BLOCK; n += 8)
-        __atomic_store_n((uint64_t *)(target.host + n), 0, __ATOMIC_RELAXED);
+    zero_block(target.host);
     if (h->bus->code_map)
         code_map_stored(h->bus->code_map, target.host, CACHE_BLOCK);
     return true;

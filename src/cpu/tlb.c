@@ -171,6 +171,10 @@ void tlb_forget_far(struct hart *h, unsigned slot)
 
 void tlb_forget_code(struct hart *h)
 {
+    if (h->direct) {
+        direct_forget_jumps(h);
+        return;
+    }
     for (unsigned i = 0; i < TLB_CONTEXTS; i++)
         if (h->tlb.contexts[i].ready)
             drop_jumps(&h->tlb, &h->tlb.contexts[i]);
@@ -373,7 +377,7 @@ void tlb_flush(struct hart *h)
 bool tlb_new(struct hart *h)
 {
     /* calloc of this much costs nothing until a context is used. */
-    h->tlb.contexts = calloc(TLB_CONTEXTS, sizeof(*h->tlb.contexts));
+    h->tlb.contexts = calloc(h->direct ? 1 : TLB_CONTEXTS, sizeof(*h->tlb.contexts));
     h->tlb.walk_generation = 1;
     return h->tlb.contexts;
 }

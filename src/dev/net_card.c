@@ -69,6 +69,8 @@ bool net_card_parse(struct net_card_choice *choice, const char *text, struct err
         const struct net_card_kind *kind = first ? find_kind(word) : NULL;
         if (kind)
             choice->kind = kind;
+        else if (!*word && *text)
+            ok = error_set(err, "no such word for this network: an empty one");
         else if (strncmp(word, "mac=", 4))
             append_word(choice->network, word);
         else if (!take_mac(choice, word + 4))

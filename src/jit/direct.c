@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ADDRESS_BITS 46 /* of programs: user/space.h */
+#define ADDRESS_BITS 46         /* of programs: user/space.h */
+#define MADE_BEFORE_LOOKING 128 /* blocks */
 #define LEAVES (UINT64_C(1) << (ADDRESS_BITS - PAGE_SHIFT - JIT_LEAF_BITS))
 #define LEAF_PAGES (UINT64_C(1) << JIT_LEAF_BITS)
 
@@ -80,6 +81,19 @@ void jit_direct_detach(struct jit *jit, struct hart *h)
     pthread_mutex_unlock(&jit->lock);
 }
 
+struct hart *jit_direct_model(const struct jit *jit)
+{
+    static const struct direct nobody_calls;
+    struct hart *h = aligned_alloc(64, (sizeof(*h) + 63) & ~(size_t)63);
+    if (!h)
+        return NULL;
+    memset(h, 0, sizeof(*h));
+    h->isa = jit->isa;
+    h->xlen = (uint8_t)jit->isa.xlen;
+    h->direct = &nobody_calls;
+    return h;
+}
+
 void jit_direct_ask(struct jit *jit)
 {
     pthread_mutex_lock(&jit->lock);
@@ -137,11 +151,26 @@ void jit_direct_begin(struct jit_hart *jh)
     jh->meta = d->room.meta;
 }
 
+/* The thread that looks for loops is not worth its start in a program that does next to nothing. */
+static void start_looking(struct jit *jit)
+{
+    if (jit->tiers == JIT_TIERS && !jit->hot && jit->direct->made++ >= MADE_BEFORE_LOOKING &&
+        !jit_start(jit, NULL))
+        jit->tiers = JIT_TIER_ONE;
+}
+
 void jit_direct_end(struct jit_hart *jh)
 {
     struct jit_direct *d = jh->jit->direct;
+    start_looking(jh->jit);
     d->room = (struct jit_room){jh->segment, jh->code, jh->code_end, jh->cold, jh->meta};
     pthread_mutex_unlock(&d->making);
+}
+
+void jit_direct_back(struct hart *h)
+{
+    atomic_store(&h->outside, false);
+    jit_hot_back(h->engine.ctx);
 }
 
 /* What is known about a page. Under jit.lock; NULL: nothing. */
@@ -298,6 +327,8 @@ void jit_direct_take_fault(struct hart *h)
     if (access) {
         backend_take_registers(h, block, access);
         h->pc = ((uintptr_t)block->code & PAGE_MASK) + access->place;
+        if (fault.addr == DIRECT_NO_ADDRESS)
+            fault.addr = direct_address(h);
     } else { /* a bug of ours; the program gets a fault that it can make nothing of */
         log_line(jh->jit->log, LOG_ERROR, "a fault in translated code at a place that has none");
     }
@@ -327,5 +358,6 @@ void jit_direct_forget_hart(struct jit *jit, struct hart *h)
 
 void jit_direct_forked(struct jit *jit)
 {
+    jit->direct->made = 0;
     jit_hot_forget(jit);
 }

@@ -46,6 +46,8 @@ bool jit_direct_attach(struct jit *jit, struct hart *h);
 void jit_direct_detach(struct jit *jit, struct hart *h);
 /* After jit_direct_fault, in C: finds the guest's instruction, and has direct->fault called. */
 void jit_direct_take_fault(struct hart *h);
+/* A hart comes back from a system call. */
+void jit_direct_back(struct hart *h);
 /* jit_mark. */
 bool jit_direct_mark(struct jit *jit, uint64_t page, uint32_t *version);
 /* Under jit.lock: a block was made from that page, whose code may change. */
@@ -55,6 +57,9 @@ void jit_direct_wait(struct jit_hart *jh);
 /* One thread at a time translates, into a segment that all share. */
 void jit_direct_begin(struct jit_hart *jh);
 void jit_direct_end(struct jit_hart *jh);
+/* What a hart of this process is, for the thread that translates and runs none: they come and go. To be
+ * freed; NULL: no memory. */
+struct hart *jit_direct_model(const struct jit *jit);
 /* Has all harts say where they are. */
 void jit_direct_ask(struct jit *jit);
 

@@ -116,7 +116,12 @@ bool jit_region_make(struct jit_hart *jh, const uint8_t *code, unsigned outer, u
     uint64_t start = clock_monotonic_ns();
     struct region_source *source = calloc(1, sizeof(*source));
     struct region *region = malloc(sizeof(*region));
+    bool shares = jh->jit->direct && !jh->is_thread;
+    if (shares)
+        jit_direct_begin(jh);
     bool made = source && region && make(jh, code, outer, pc, source, region);
+    if (shares)
+        jit_direct_end(jh);
     free(source);
     free(region);
     jh->stats.region_ns += clock_monotonic_ns() - start;
@@ -223,10 +228,25 @@ void jit_hot_answer(struct jit_hart *jh)
             request(hot, (struct request){code, outer, h->pc});
 }
 
+static void begin_to_ask(struct jit_hot *hot)
+{
+    pthread_mutex_lock(&hot->lock);
+    atomic_store(&hot->asks, true);
+    pthread_cond_signal(&hot->wake);
+    pthread_mutex_unlock(&hot->lock);
+}
+
+void jit_hot_back(struct jit_hart *jh)
+{
+    struct jit_hot *hot = jh->jit->hot;
+    if (hot && !atomic_load_explicit(&hot->asks, memory_order_relaxed))
+        begin_to_ask(hot);
+}
+
 void jit_hot_enter(struct jit_hart *jh)
 {
     struct jit_hot *hot = jh->jit->hot;
-    if (!hot || atomic_load_explicit(&hot->asks, memory_order_relaxed))
+    if (!hot || jh->hart->direct || atomic_load_explicit(&hot->asks, memory_order_relaxed))
         return;
     uint64_t time = clock_monotonic_ns() - jh->heat.when;
     uint64_t insns = jh->hart->instret - jh->heat.instret;
@@ -234,12 +254,8 @@ void jit_hot_enter(struct jit_hart *jh)
         return;
     jh->heat.when += time;
     jh->heat.instret += insns;
-    if (insns * BUSY_NS_AN_INSN < time)
-        return;
-    pthread_mutex_lock(&hot->lock);
-    atomic_store(&hot->asks, true);
-    pthread_cond_signal(&hot->wake);
-    pthread_mutex_unlock(&hot->lock);
+    if (insns * BUSY_NS_AN_INSN >= time)
+        begin_to_ask(hot);
 }
 
 /*
@@ -264,7 +280,10 @@ struct jit_hot *jit_hot_new(struct jit *jit, struct error *err)
     pthread_cond_init(&hot->wake, NULL);
     for (unsigned n = 0; n < JIT_HARTS_MAX && !hot->worker.hart; n++)
         hot->worker.hart = jit->harts[n];
-    if ((jit->dump && !hot->worker.map) || !thread_start(&hot->thread, "regions", work, hot, err)) {
+    if (jit->direct)
+        hot->worker.hart = jit_direct_model(jit);
+    if (!hot->worker.hart || (jit->dump && !hot->worker.map) ||
+        !thread_start(&hot->thread, "regions", work, hot, err)) {
         hot->end = true;
         jit_hot_free(hot);
         return NULL;
@@ -287,6 +306,8 @@ void jit_hot_free(struct jit_hot *hot)
     pthread_mutex_destroy(&hot->lock);
     ir_block_free(&hot->worker.ir);
     free(hot->worker.map);
+    if (hot->jit->direct)
+        free(hot->worker.hart);
     free(hot);
 }
 
@@ -301,6 +322,8 @@ void jit_hot_forget(struct jit *jit)
         jit->segments[hot->worker.segment].busy = false;
     ir_block_free(&hot->worker.ir);
     free(hot->worker.map);
+    if (hot->jit->direct)
+        free(hot->worker.hart);
     free(hot);
 }
 

@@ -25,6 +25,8 @@ void jit_hot_forget(struct jit *jit);
 /* On a hart's thread: it was asked; it enters translated code. */
 void jit_hot_answer(struct jit_hart *jh);
 void jit_hot_enter(struct jit_hart *jh);
+/* The same without a machine, where nobody counts what is run: it comes back from a system call. */
+void jit_hot_back(struct jit_hart *jh);
 
 /* What the thread has translated. Any thread. */
 struct jit_stats jit_hot_stats(struct jit_hot *hot);

@@ -75,7 +75,9 @@ struct jit_block *jit_look_up(struct hart *h, enum jit_variant variant, bool *tr
     struct jit_block *block = jit_block_at(jit_hart_of(h), h->pc, code, variant);
     if (block) {
         h->translated.page_va = h->pc & PAGE_MASK;
-        if (variant == JIT_NORMAL && !jit_hart_of(h)->check)
+        if (h->direct)
+            direct_enter_jump(h, h->pc, block->entry);
+        else if (variant == JIT_NORMAL && !jit_hart_of(h)->check)
             tlb_enter_jump(h, h->pc, block->entry);
     }
     return block;
@@ -367,7 +369,7 @@ struct jit_next jit_service_end(struct hart *h, const struct jit_helper_site *at
         atomic_store(&h->outside, true);
     bool done = at->helper->call(h, &at->insn);
     if (h->direct)
-        atomic_store(&h->outside, false);
+        jit_direct_back(h);
     if (done && h->direct && !is_past(h, then)) {
         h->instret++;
         return go_on(h, JIT_NORMAL);

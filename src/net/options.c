@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOSTNAME_MAX 63 /* a label of DNS (RFC 1035, 2.3.4) */
+#define DHCP_ADDRESSES 16 /* that libslirp has to give */
+#define HOSTNAME_MAX 63   /* a label of DNS (RFC 1035, 2.3.4) */
 
 /* Up to what = says. false: not a number, or too large. */
 static bool take_number(unsigned *number, const char *value, unsigned min, unsigned max)
@@ -40,12 +41,12 @@ static bool take_address(struct in_addr *address, const char *value)
     return value && inet_pton(AF_INET, value, address) == 1;
 }
 
-/* ADDRESS/BITS, with nothing behind the bits. */
+/* ADDRESS/BITS, with nothing behind the bits; DHCP_ADDRESSES and those of the host must fit. */
 static bool take_net(struct net_user_options *user, char *value)
 {
     char *slash = value ? strchr(value, '/') : NULL;
     unsigned bits;
-    if (!slash || !take_number(&bits, slash + 1, 8, 28))
+    if (!slash || !take_number(&bits, slash + 1, 8, 27))
         return false;
     *slash = '\0';
     user->mask.s_addr = htonl(~UINT32_C(0) << (32 - bits));
@@ -153,9 +154,9 @@ static bool check_user(struct net_user_options *user, struct error *err)
 {
     default_address(user, &user->host, 2);
     default_address(user, &user->dns, 3);
-    /* DHCP has 16 addresses to give. */
-    uint32_t hosts = ntohl(~user->mask.s_addr);
+    const uint32_t hosts = ntohl(~user->mask.s_addr);
     default_address(user, &user->dhcp, hosts > 32 ? 15 : 4);
+    const struct in_addr last = {htonl(ntohl(user->dhcp.s_addr) + DHCP_ADDRESSES - 1)};
     const struct in_addr all[] = {user->host, user->dns, user->dhcp};
     static const char *const names[] = {"host", "dns", "dhcp"};
     for (unsigned i = 0; i < 3; i++) {
@@ -168,6 +169,8 @@ static bool check_user(struct net_user_options *user, struct error *err)
             if (all[j].s_addr == all[i].s_addr)
                 return error_set(err, "%s=%s: %s has that address", names[i], text, names[j]);
     }
+    if (!is_host_of(user, last))
+        return error_set(err, "dhcp: there are not %u addresses from there on", DHCP_ADDRESSES);
     return true;
 }
 

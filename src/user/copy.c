@@ -41,7 +41,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
             siglongjmp(*self.copy, 1);
         if (!fault_knows_address(info)) { /* no address of a program's: not mapped */
             fault.code = SEGV_MAPERR;
-            fault.addr = UINT64_MAX;
+            fault.addr = DIRECT_NO_ADDRESS;
         }
         if (self.thread && jit_direct_fault(self.thread->hart, &fault, context))
             return;

@@ -184,7 +184,7 @@ static bool map_zeros(struct space *space, const struct elf_segment *s, uint64_t
         if (result < 0)
             return failed(result, s, err);
     }
-    uint64_t rest = (end < pages ? end : pages) - file_end;
+    uint64_t rest = pages - file_end; /* all of the page: the dynamic linker counts on it */
     /* Where it cannot be written the file's own bytes stay, as a kernel would leave them. */
     if (s->file_size && end > file_end && s->prot & PROT_WRITE &&
         !space_write(space, file_end, zeros, rest))

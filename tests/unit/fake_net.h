@@ -116,11 +116,18 @@ static inline void fake_net_sync(struct net *net)
     }
 }
 
-static inline void fake_net_forget(struct net *net)
+static inline void fake_net_forget_sent(void *ctx)
 {
+    struct net *net = ctx;
     for (unsigned i = 0; i < net->sent_count && i < FAKE_FRAMES; i++)
         free(net->sent[i].bytes);
     net->sent_count = 0;
+}
+
+/* What was sent, and what was given and not received. */
+static inline void fake_net_forget(struct net *net)
+{
+    fake_net_forget_sent(net);
     for (; net->given_count; net->given_first++, net->given_count--)
         free(net->given[net->given_first % FAKE_FRAMES].bytes);
 }

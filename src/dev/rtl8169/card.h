@@ -28,7 +28,10 @@
 struct rtl_phy {
     uint16_t control, advertise, gigabit, interrupts, page;
     bool cable;
-    bool was_down; /* BMSR shows once that the link was lost */
+    bool was_down;  /* the status register shows once that the link was lost */
+    bool settling;  /* no link until rtl_phy_settle */
+    unsigned speed; /* Mbit/s, of when it has settled; 0: there is nothing in common */
+    bool full;
 };
 
 struct rtl_eeprom {
@@ -92,11 +95,12 @@ struct rtl8169 {
     struct rtl_tally tally;
     uint64_t timer_start; /* when TCTR was 0: clock_monotonic_ns */
 
-    _Atomic unsigned version; /* of the registers that are in struct rtl_setup */
-    _Atomic bool stalled;     /* a frame waits for descriptors: tell the thread of signs of life */
-    struct event_call work;   /* a doorbell, a reset, or such a sign */
-    struct event_timer timer; /* TIMERINT */
-    struct event_timer retry; /* looks for descriptors by itself */
+    _Atomic unsigned version;  /* of the registers that are in struct rtl_setup */
+    _Atomic bool stalled;      /* a frame waits for descriptors: tell the thread of signs of life */
+    struct event_call work;    /* a doorbell, a reset, or such a sign */
+    struct event_timer timer;  /* TIMERINT */
+    struct event_timer settle; /* phy.settling is over */
+    struct event_timer retry;  /* looks for descriptors by itself */
 
     /* The network's thread's. */
     struct rtl_setup setup;
@@ -107,6 +111,7 @@ struct rtl8169 {
     uint64_t retry_delay; /* ns; RTL_RETRY_MAX: frames are dropped; 0: no stall */
 };
 
+#define RTL_SETTLE UINT64_C(100000000) /* ns; a real pair takes two seconds */
 #define RTL_RETRY_MIN UINT64_C(250000)
 #define RTL_RETRY_MAX UINT64_C(256000000)
 
@@ -150,6 +155,8 @@ void rtl_registers_power_on(struct rtl8169 *c);
 void rtl_phy_power_on(struct rtl_phy *phy); /* leaves the cable as it is */
 uint16_t rtl_phy_read(struct rtl_phy *phy, unsigned reg);
 void rtl_phy_write(struct rtl_phy *phy, unsigned reg, uint16_t value);
+/* RTL_SETTLE after a write that left phy.settling set: what was agreed upon. */
+void rtl_phy_settle(struct rtl_phy *phy);
 /* PHYSTATUS: link, speed, duplex. */
 uint8_t rtl_phy_status(const struct rtl_phy *phy);
 /* Bit 14 of the control register: what is sent comes back. */

@@ -12,10 +12,9 @@
 #include "dev/rtl8169/card.h"
 #include "net/checksum.h"
 #include "net/frame.h"
+#include "net/offload.h"
 
 #include <string.h>
-
-#define MSS_MIN 48 /* Linux's; a smaller one makes more headers than data */
 
 /* Where the headers of an IPv4 packet are. */
 struct ip4 {
@@ -109,7 +108,7 @@ static const char *add_segmentation(struct rtl_frame *frame, size_t head_size, u
     if (header_size < ip.payload + TCP_HEADER_SIZE || header_size > head_size ||
         p->size - ip.at > UINT16_MAX)
         return "to be cut into segments, but of impossible size";
-    if (mss < MSS_MIN)
+    if (mss < OFFLOAD_PIECE_MIN)
         return "to be cut into segments of too few bytes";
     ip.length = p->size - ip.at;
     put_be16(head + ip.at + IPV4_LENGTH, (uint16_t)ip.length);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The transceiver, an RTL8211B, as IEEE 802.3 clauses 22, 28 and 40 see it. The partner at the other
- * end of the cable can do everything, and agrees with it at once.
+ * end of the cable can do everything.
+ *
+ * A new negotiation, or another speed, takes the link down for RTL_SETTLE: Linux asks about the speed only
+ * when it has seen the link down, and does not look at the latched bit for it.
  */
 #include "dev/rtl8169/card.h"
 
@@ -64,15 +67,25 @@ static struct outcome negotiate(const struct rtl_phy *phy)
     return (struct outcome){0, false};
 }
 
+void rtl_phy_settle(struct rtl_phy *phy)
+{
+    const uint16_t control = phy->control;
+    struct outcome o = {control & CONTROL_1000  ? 1000
+                        : control & CONTROL_100 ? 100
+                                                : 10,
+                        control & CONTROL_FULL};
+    if (control & CONTROL_NEGOTIATE)
+        o = negotiate(phy);
+    phy->speed = o.speed;
+    phy->full = o.full;
+    phy->settling = false;
+}
+
 static struct outcome link_now(const struct rtl_phy *phy)
 {
-    uint16_t control = phy->control;
-    if (!phy->cable || control & (CONTROL_POWER_DOWN | CONTROL_ISOLATE))
+    if (!phy->cable || phy->settling || phy->control & (CONTROL_POWER_DOWN | CONTROL_ISOLATE))
         return (struct outcome){0, false};
-    if (control & CONTROL_NEGOTIATE)
-        return negotiate(phy);
-    unsigned speed = control & CONTROL_1000 ? 1000 : control & CONTROL_100 ? 100 : 10;
-    return (struct outcome){speed, control & CONTROL_FULL};
+    return (struct outcome){phy->speed, phy->full};
 }
 
 static bool is_negotiated(const struct rtl_phy *phy)
@@ -151,6 +164,17 @@ uint16_t rtl_phy_read(struct rtl_phy *phy, unsigned reg)
     }
 }
 
+static void write_control(struct rtl_phy *phy, uint16_t value)
+{
+    const uint16_t before = phy->control;
+    if (value & CONTROL_RESET)
+        rtl_phy_power_on(phy);
+    else
+        phy->control = value & ~(CONTROL_RESTART | 0x003f);
+    phy->settling |=
+        value & (CONTROL_RESET | CONTROL_RESTART) || (before ^ phy->control) & ~CONTROL_LOOPBACK;
+}
+
 void rtl_phy_write(struct rtl_phy *phy, unsigned reg, uint16_t value)
 {
     bool was_up = link_now(phy).speed;
@@ -158,11 +182,9 @@ void rtl_phy_write(struct rtl_phy *phy, unsigned reg, uint16_t value)
         phy->page = value;
     else if (phy->page)
         return;
-    else if (reg == PHY_CONTROL && value & CONTROL_RESET)
-        rtl_phy_power_on(phy);
-    else if (reg == PHY_CONTROL) /* a restart is over at once */
-        phy->control = value & ~(CONTROL_RESTART | 0x003f);
-    else if (reg == PHY_ADVERTISE)
+    else if (reg == PHY_CONTROL)
+        write_control(phy, value);
+    else if (reg == PHY_ADVERTISE) /* of use in the next negotiation */
         phy->advertise = value;
     else if (reg == PHY_GIGABIT)
         phy->gigabit = value;
@@ -184,6 +206,7 @@ void rtl_phy_power_on(struct rtl_phy *phy)
         .advertise = ADVERTISE_POWER_ON,
         .gigabit = GIGABIT_FULL | GIGABIT_HALF,
         .cable = phy->cable,
-        .was_down = !phy->cable,
+        .was_down = true,
     };
+    rtl_phy_settle(phy);
 }

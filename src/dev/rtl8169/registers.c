@@ -162,7 +162,10 @@ static void write_phy(struct rtl8169 *c, uint32_t value)
     unsigned reg = value >> 16 & 0x1f;
     uint8_t before = rtl_phy_status(&c->phy);
     if (value & PHYAR_FLAG) {
+        bool settling = c->phy.settling;
         rtl_phy_write(&c->phy, reg, (uint16_t)value);
+        if (c->phy.settling && !settling)
+            event_timer_set(&c->settle, clock_monotonic_ns() + RTL_SETTLE);
         rtl_set(c, RTL_PHYAR, 4, value & ~PHYAR_FLAG);
     } else {
         rtl_set(c, RTL_PHYAR, 4, PHYAR_FLAG | reg << 16 | rtl_phy_read(&c->phy, reg));

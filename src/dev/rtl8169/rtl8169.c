@@ -75,6 +75,18 @@ static void timer_fired(void *state)
     pthread_mutex_unlock(&c->lock);
 }
 
+static void settled(void *state)
+{
+    struct rtl8169 *c = state;
+    pthread_mutex_lock(&c->lock);
+    if (c->phy.settling) {
+        rtl_phy_settle(&c->phy);
+        atomic_fetch_add(&c->version, 1);
+        rtl_raise(c, ISR_LINKCHG);
+    }
+    pthread_mutex_unlock(&c->lock);
+}
+
 /*
  * On the network's thread
  */
@@ -310,6 +322,7 @@ static void remove_function(void *state)
     struct rtl8169 *c = state;
     event_call_remove(&c->work);
     event_timer_remove(&c->timer);
+    event_timer_remove(&c->settle);
     event_timer_remove(&c->retry);
     if (c->attached)
         net_detach(c->net);
@@ -351,6 +364,7 @@ struct pci_function *rtl8169_new(const struct net_card_config *config, struct er
     struct event_loop *loop = net_loop(c->net);
     event_call_init(&c->work, loop, work, c);
     event_timer_init(&c->timer, loop, timer_fired, c);
+    event_timer_init(&c->settle, loop, settled, c);
     event_timer_init(&c->retry, loop, retry_fired, c);
 
     struct pci_function_config function = function_config;

@@ -95,7 +95,8 @@ static void loop_back(struct rtl8169 *c, const struct net_packet *packet)
         return;
     struct iov_cursor at = iov_start(packet->iov, packet->iov_count);
     iov_copy_out(&at, bytes, packet->size);
-    offload_complete(bytes, packet->size, &packet->offload);
+    if (packet->offload.csum_due)
+        offload_complete(bytes, packet->size, &packet->offload);
     const struct iovec iov = {bytes, packet->size};
     const struct net_packet copy = {.iov = &iov, .iov_count = 1, .size = packet->size};
     c->news.rx_missed += !rtl_receive(c, &copy);
