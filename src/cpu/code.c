@@ -337,6 +337,8 @@ static const struct insn *enter_lone(struct hart *h, const uint8_t *first, bool 
 const struct insn *code_enter(struct hart *h)
 {
     uint64_t pc = h->pc;
+    if (h->direct)
+        direct_see_code(h);
     struct jump *jump = &h->code->jumps[jump_index(pc)];
     if (jump->pc == pc && jump->stamp == h->tlb.fetch_stamp)
         return run_block(h, jump->block);
