@@ -323,7 +323,7 @@ static const struct option options[] = {
      set_nvme_namespace, 0, true},
     {"virtio-blk", "FILE[,WORD...]", "a virtio drive", set_virtio_blk, 0, true},
     {"ata", "FILE[,WORD...]", "an ATA drive on an AHCI controller", set_ata, 0, true},
-    {"net", "CARD[,BACKEND]...", "a network: virtio or none; user, tap=NAME, socket, ...",
+    {"net", "CARD[,BACKEND]...", "a network: virtio, rtl8169, none; user, tap=NAME, ...",
      set_network, 0, true},
     {"nonet", NULL, "no network; one in user mode is there unless -net says otherwise",
      option_set_true, AT(no_network), true},

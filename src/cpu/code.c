@@ -337,6 +337,8 @@ static const struct insn *enter_lone(struct hart *h, const uint8_t *first, bool 
 const struct insn *code_enter(struct hart *h)
 {
     uint64_t pc = h->pc;
+    if (h->direct)
+        direct_see_code(h);
     struct jump *jump = &h->code->jumps[jump_index(pc)];
     if (jump->pc == pc && jump->stamp == h->tlb.fetch_stamp)
         return run_block(h, jump->block);
@@ -406,6 +408,26 @@ void code_step_one(struct hart *h)
     atomic_fetch_or(&h->events, HART_EV_STEP);
     run_from(h, code ? enter_lone(h, code, mixed) : fetch_trap(h));
     atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STEP);
+}
+
+void code_run_once(struct hart *h)
+{
+    bool mixed;
+    const uint8_t *code = code_fetch(h, h->pc, 2, &mixed);
+    unsigned room = PAGE_SIZE - (unsigned)(h->pc & ~PAGE_MASK);
+    atomic_fetch_or(&h->events, HART_EV_STEP);
+    if (!code) {
+        fetch_trap(h);
+    } else if (mixed || (room == 2 && insn_length(code[0]) == 4)) {
+        run_from(h, enter_lone(h, code, mixed));
+    } else {
+        struct block *block = h->code->lone;
+        build(h, block, code, room < BLOCK_BYTES_MAX ? room : BLOCK_BYTES_MAX, BLOCK_INSNS_MAX,
+              functions(h));
+        run_from(h, run_block(h, block));
+    }
+    atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STEP);
+    h->slot = NULL;
 }
 
 size_t code_own_size(unsigned insns, unsigned size)

@@ -119,6 +119,8 @@ const struct insn *code_enter(struct hart *h);
 void code_run(struct hart *h);
 void code_step(struct hart *h);
 void code_step_one(struct hart *h);
+/* The same as code_step for code that is not likely to run again: its block is not kept. */
+void code_run_once(struct hart *h);
 
 /*
  * A block of its maker's: of `insns` instructions that stand in bytes[0..size), each of which accesses

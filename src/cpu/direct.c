@@ -51,6 +51,15 @@ const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size)
     return NULL;
 }
 
+void direct_see_code(struct hart *h)
+{
+    uint32_t version = atomic_load(&h->direct->code_version);
+    if (version == h->code_version)
+        return;
+    h->code_version = version;
+    code_fence(h);
+}
+
 void direct_trap(struct hart *h, unsigned cause, uint64_t tval)
 {
     struct direct_fault fault = {.signal = SIGBUS, .code = BUS_ADRALN, .addr = tval};

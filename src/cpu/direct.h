@@ -9,6 +9,7 @@
 #ifndef RVVM_CPU_DIRECT_H
 #define RVVM_CPU_DIRECT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -42,6 +43,8 @@ struct direct {
     /* Whether the instruction bytes there may be run. DIRECT_NOT: *fault says why not. */
     enum direct_code (*may_run)(struct hart *h, uint64_t va, unsigned size,
                                 struct direct_fault *fault);
+    /* Changes when code may have; any thread. */
+    _Atomic uint32_t code_version;
     /* fence.i: what was written is to be run. */
     void (*fence_i)(struct hart *h);
 };
@@ -69,6 +72,9 @@ void direct_forget_jumps(struct hart *h);
 
 /* What hart_trap is for such a hart. */
 void direct_trap(struct hart *h, unsigned cause, uint64_t tval);
+
+/* Blocks of the interpreter that are older than the code are looked at before they run again. */
+void direct_see_code(struct hart *h);
 
 /* Where to fetch `size` bytes at va. NULL: a fault was noted. */
 const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size);

@@ -4,6 +4,7 @@
 
 #include "cpu/code_map.h"
 #include "cpu/mem.h"
+#include <sched.h>
 
 #define CACHE_BLOCK 64 /* bytes that cbo.* work on */
 
@@ -90,18 +91,45 @@ bool helper_wfi(struct hart *h, const struct insn *i)
     return true;
 }
 
-/* Waiting on a reservation set: another hart's store is not seen, so a short pause it is. */
+/* Whether nobody has stored another value to the word that LR has read. */
+static bool reservation_holds(const struct hart *h)
+{
+    const void *word = (const void *)(uintptr_t)h->reservation;
+    if (h->reservation_size == sizeof(uint32_t))
+        return __atomic_load_n((const uint32_t *)word, __ATOMIC_RELAXED) ==
+               (uint32_t)h->reservation_value;
+    return __atomic_load_n((const uint64_t *)word, __ATOMIC_RELAXED) == h->reservation_value;
+}
+
+/*
+ * Zawrs: waits for a store of another hart, for a moment; false: there was none. Not where memory is a
+ * program's own: it may be gone meanwhile.
+ */
+static bool wait_for_store(struct hart *h, const struct insn *i)
+{
+    enum { LOOKS = 256 };
+    for (unsigned looks = 0; looks < LOOKS && !h->direct; looks++) {
+        if (h->reservation == NO_RESERVATION || !reservation_holds(h) ||
+            atomic_load_explicit(&h->events, memory_order_relaxed))
+            return true;
+        helper_pause(h, i);
+    }
+    return false;
+}
+
 bool helper_wrs_sto(struct hart *h, const struct insn *i)
 {
-    helper_pause(h, i);
+    wait_for_store(h, i);
     return true;
 }
 
+/* The hart that is waited for may be one that the host does not run just now. */
 bool helper_wrs_nto(struct hart *h, const struct insn *i)
 {
     if (h->priv != PRIV_M && (h->csr.mstatus & MSTATUS_TW))
         return illegal(h, i);
-    helper_pause(h, i);
+    if (!wait_for_store(h, i))
+        sched_yield();
     return true;
 }
 
@@ -165,10 +193,12 @@ bool helper_cbo_clean(struct hart *h, const struct insn *i)
     return cbo_manage(h, i);
 }
 
-static void zero_block(uint8_t *host)
+/* Wide stores: nobody may count on those of a block being seen in an order. */
+__attribute__((no_sanitize("thread"))) static void zero_block(uint8_t *host)
 {
-    for (unsigned n = 0; n < CACHE_BLOCK; n += 8)
-        __atomic_store_n((uint64_t *)(host + n), 0, __ATOMIC_RELAXED);
+    typedef uint64_t lane __attribute__((vector_size(16), may_alias));
+    for (unsigned n = 0; n < CACHE_BLOCK; n += sizeof(lane))
+        *(volatile lane *)(host + n) = (lane){0};
 }
 
 /* Kernels clear whole pages with it. A page that the TLB lets be written has no code. */

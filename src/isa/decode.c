@@ -67,26 +67,55 @@ static bool has(const struct isa *isa, uint64_t needs, unsigned widths)
     return (widths & width) && (isa->ext & needs) == needs;
 }
 
+/* The buckets that an instruction may be in: one, or all of its opcode when it does not fix funct3. */
+static unsigned buckets_of(const struct insn_info *info, unsigned *count)
+{
+    bool fixes = (info->mask >> 12 & 7) == 7;
+    *count = fixes ? 1 : 8;
+    return fixes ? bucket_of(info->match) : bucket_of(info->match) & ~7u;
+}
+
+/* Whether it belongs to bucket b of those: its mask may have a part of funct3. */
+static bool is_in_bucket(const struct insn_info *info, unsigned b)
+{
+    return (((b & 7) << 12 ^ info->match) & info->mask & 0x7000) == 0;
+}
+
+/* First how many are in each bucket, then which; in the order of the table. */
+static void fill_buckets(struct decoder *d, const struct isa *isa)
+{
+    uint16_t next[BUCKETS] = {0};
+    for (unsigned pass = 0; pass < 2; pass++) {
+        for (unsigned id = 0; id < INSN_COUNT; id++) {
+            const struct insn_info *info = &insns[id];
+            unsigned count, first = buckets_of(info, &count);
+            if (!has(isa, info->needs, info->widths))
+                continue;
+            for (unsigned b = first; b < first + count; b++) {
+                if (!is_in_bucket(info, b))
+                    continue;
+                if (pass)
+                    d->candidate[d->first[b] + next[b]] = (uint16_t)id;
+                next[b]++;
+            }
+        }
+        if (pass)
+            break;
+        for (unsigned b = 0; b < BUCKETS; b++) {
+            d->first[b + 1] = d->first[b] + next[b];
+            next[b] = 0;
+        }
+    }
+}
+
 struct decoder *decoder_new(const struct isa *isa)
 {
     struct decoder *d = calloc(1, sizeof(*d));
     if (!d)
         return NULL;
     d->rv64 = isa->xlen == 64;
+    fill_buckets(d, isa);
     unsigned n = 0;
-    for (unsigned b = 0; b < BUCKETS; b++) {
-        /* The encoding that stands for the bucket, and the bits it fixes. */
-        uint32_t bits = (b >> 3) << 2 | (b & 7) << 12 | 3, fixed = 0x707f;
-        d->first[b] = n;
-        for (unsigned id = 0; id < INSN_COUNT; id++) {
-            const struct insn_info *info = &insns[id];
-            if (((bits ^ info->match) & info->mask & fixed) == 0 &&
-                has(isa, info->needs, info->widths))
-                d->candidate[n++] = id;
-        }
-    }
-    d->first[BUCKETS] = n;
-    n = 0;
     for (unsigned b = 0; b < CBUCKETS; b++) {
         d->cfirst[b] = n;
         for (unsigned c = 0; c < CINSN_COUNT; c++)

@@ -212,6 +212,8 @@ struct jit_direct {
     struct jit_page **leaves; /* in jit.pages' place; NULL: nothing was made from there */
     struct hart **harts;      /* under jit.lock */
     unsigned hart_count, hart_room;
+    _Atomic uint16_t
+        *seen;      /* by place: code that was run once, and is translated the second time */
     unsigned made;  /* blocks, since the process began. Under making */
     uint64_t *open; /* pages with code that may change. Under jit.lock */
     unsigned open_count, open_room;

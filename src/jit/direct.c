@@ -11,6 +11,7 @@
 
 #define ADDRESS_BITS 46         /* of programs: user/space.h */
 #define MADE_BEFORE_LOOKING 128 /* blocks */
+#define SEEN (1u << 15)
 #define LEAVES (UINT64_C(1) << (ADDRESS_BITS - PAGE_SHIFT - JIT_LEAF_BITS))
 #define LEAF_PAGES (UINT64_C(1) << JIT_LEAF_BITS)
 
@@ -22,8 +23,9 @@ bool jit_direct_new(struct jit *jit)
     pthread_mutex_init(&d->making, NULL);
     d->room.segment = jit->segment_count;
     d->leaves = calloc(LEAVES, sizeof(*d->leaves)); /* costs what is touched */
+    d->seen = calloc(SEEN, sizeof(*d->seen));
     jit->direct = d;
-    return d->leaves;
+    return d->leaves && d->seen;
 }
 
 void jit_direct_free(struct jit *jit)
@@ -34,6 +36,7 @@ void jit_direct_free(struct jit *jit)
     for (uint64_t n = 0; d->leaves && n < LEAVES; n++)
         free(d->leaves[n]);
     free(d->leaves);
+    free(d->seen);
     free(d->harts);
     free(d->open);
     pthread_mutex_destroy(&d->making);
@@ -171,6 +174,21 @@ void jit_direct_back(struct hart *h)
 {
     atomic_store(&h->outside, false);
     jit_hot_back(h->engine.ctx);
+}
+
+/*
+ * Half of what a program runs at its start it runs once, and translating it would cost several times what
+ * interpreting it does.
+ */
+bool jit_direct_is_new(struct jit *jit, const uint8_t *code)
+{
+    uint64_t place = (uint64_t)(uintptr_t)code >> 1;
+    _Atomic uint16_t *seen = &jit->direct->seen[place % SEEN];
+    uint16_t tag = (uint16_t)(place / SEEN * 40503 >> 3 | 1);
+    if (atomic_load_explicit(seen, memory_order_relaxed) == tag)
+        return false;
+    atomic_store_explicit(seen, tag, memory_order_relaxed);
+    return true;
 }
 
 /* What is known about a page. Under jit.lock; NULL: nothing. */

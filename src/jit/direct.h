@@ -50,6 +50,8 @@ void jit_direct_take_fault(struct hart *h);
 void jit_direct_back(struct hart *h);
 /* jit_mark. */
 bool jit_direct_mark(struct jit *jit, uint64_t page, uint32_t *version);
+/* Whether code runs for the first time, as far as is known. */
+bool jit_direct_is_new(struct jit *jit, const uint8_t *code);
 /* Under jit.lock: a block was made from that page, whose code may change. */
 void jit_direct_note_open(struct jit *jit, uint64_t page);
 /* A segment was emptied: returns when no hart runs what was in it. */

@@ -119,15 +119,18 @@ static struct jit_next go_on(struct hart *h, enum jit_variant variant)
                 next.unwind |= is_past(h, then);
                 return next;
             }
-            next.unwind = true;
+            next.unwind |= !h->direct;
             if (trapped)
                 continue;
         }
         jit_hart_of(h)->stats.interpreted++;
         variant = JIT_NORMAL;
         fp_to_c(h);
-        code_step(h);
-        next.unwind = true;
+        if (h->direct)
+            code_run_once(h);
+        else
+            code_step(h);
+        next.unwind |= !h->direct;
     }
 }
 
@@ -164,7 +167,7 @@ struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
         return leave(h);
     struct jit_block *block = jit_look_up(h, link->variant, &trapped);
     if (!block)
-        return go_on_unwound(h);
+        return h->direct && !is_past(h, then) ? go_on(h, JIT_NORMAL) : go_on_unwound(h);
     if (must_leave(h))
         return leave(h);
     if (jit_hart_of(h)->jit->tiers == JIT_TIER_EAGER && link->variant == JIT_NORMAL &&

@@ -204,6 +204,8 @@ struct jit_block *jit_block_at(struct jit_hart *jh, uint64_t pc, const uint8_t *
         return NULL;
     if (block) /* it checks by itself whether it is the right one */
         return block;
+    if (jh->jit->direct && jh->jit->tiers != JIT_TIER_EAGER && jit_direct_is_new(jh->jit, code))
+        return NULL;
     uint64_t start = clock_monotonic_ns();
     bool again;
     if (jh->jit->direct) {

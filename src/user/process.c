@@ -8,6 +8,7 @@
 #include "jit/direct.h"
 #include "user/copy.h"
 #include "user/loader.h"
+#include "user/vdso.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,10 @@ static struct user_thread *thread_of(const struct hart *h)
 
 static void on_ecall(struct hart *h)
 {
-    user_syscall(thread_of(h));
+    if (vdso_is_call(h))
+        vdso_call(h, &thread_of(h)->process->space);
+    else
+        user_syscall(thread_of(h));
 }
 
 static void on_fault(struct hart *h, const struct direct_fault *fault)
@@ -68,6 +72,19 @@ static enum direct_code may_run(struct hart *h, uint64_t va, unsigned size,
 static void on_fence_i(struct hart *h)
 {
     space_flush_code(&thread_of(h)->process->space, 0, 0);
+}
+
+/* Interpreters look when they next enter a block that they are not in; without a translator, at once. */
+static void on_code_changed(void *ctx)
+{
+    struct process *p = ctx;
+    atomic_fetch_add(&p->direct.code_version, 1);
+    if (p->jit)
+        return;
+    pthread_mutex_lock(&p->lock);
+    for (struct user_thread *t = p->threads; t; t = t->next)
+        hart_fence_ask(t->hart, HART_FENCE_FETCH);
+    pthread_mutex_unlock(&p->lock);
 }
 
 static uint64_t read_time(void *ctx)
@@ -184,8 +201,8 @@ void user_thread_stop(struct user_thread *t)
 /* Nothing of the emulator's is half done while these are held. */
 static void take_locks(struct process *p)
 {
-    pthread_mutex_lock(&p->lock);
     pthread_mutex_lock(&p->space.lock);
+    pthread_mutex_lock(&p->lock);
     if (p->jit)
         jit_direct_before_fork(p->jit);
 }
@@ -194,8 +211,8 @@ static void give_locks(struct process *p)
 {
     if (p->jit)
         jit_direct_after_fork(p->jit);
-    pthread_mutex_unlock(&p->space.lock);
     pthread_mutex_unlock(&p->lock);
+    pthread_mutex_unlock(&p->space.lock);
 }
 
 /* The other threads are not in the child: what they are made of is memory that was never given back. */
@@ -301,6 +318,8 @@ bool process_load(struct process *p, struct error *err)
     if (!user_catch_faults(err) || !loader_load(p, err) || !make_jit(p, err) ||
         !user_signals_init(p, err))
         return false;
+    p->space.code_changed = on_code_changed;
+    p->space.code_changed_ctx = p;
     struct user_thread *t = user_thread_new(p, NULL);
     if (!t)
         return error_set(err, "out of memory for a thread");

@@ -67,7 +67,7 @@ struct process {
     uint64_t vdso_sigreturn;          /* address of __vdso_rt_sigreturn */
 
     struct user_thread *first; /* until it runs */
-    pthread_mutex_t lock;      /* guards the list of threads */
+    pthread_mutex_t lock;      /* guards the list of threads; after space.lock */
     struct user_thread *threads;
     unsigned thread_count;
     struct process_signals *signals; /* signal.c's */

@@ -64,6 +64,8 @@ static void drop_code(struct space *s, uint64_t first, uint64_t end)
 {
     if (s->jit)
         jit_direct_drop(s->jit, first, end);
+    if (s->code_changed)
+        s->code_changed(s->code_changed_ctx);
 }
 
 static bool holds_code(const struct space *s, uint64_t first, uint64_t end)
@@ -465,6 +467,8 @@ void space_flush_code(struct space *s, uint64_t first, uint64_t end)
 {
     if (s->jit)
         jit_direct_flush(s->jit, first, end > first ? end : UINT64_MAX, differs);
+    if (s->code_changed)
+        s->code_changed(s->code_changed_ctx);
 }
 
 int space_rights(struct space *s, uint64_t address, bool *changes)
@@ -483,6 +487,19 @@ void space_each(struct space *s, void (*visit)(void *ctx, const struct area *are
     for (unsigned n = 0; n < s->count; n++)
         visit(ctx, &s->areas[n]);
     pthread_mutex_unlock(&s->lock);
+}
+
+int64_t space_map_vdso(struct space *s, uint64_t size)
+{
+    int64_t place = -ENOMEM;
+    pthread_mutex_lock(&s->lock);
+    if (areas_reserve(s))
+        place =
+            map_anywhere(s, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (place >= 0)
+        note(s, (uint64_t)place, size, PROT_READ | PROT_EXEC, false, AREA_VDSO);
+    pthread_mutex_unlock(&s->lock);
+    return place;
 }
 
 /*

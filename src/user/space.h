@@ -46,6 +46,9 @@ struct space {
     struct area *areas;   /* by address */
     unsigned count, room; /* areas, and what there is memory for */
     struct jit *jit;      /* is told what is no longer there; NULL: nobody is */
+    /* What was made from code may be stale: called after any change of it. */
+    void (*code_changed)(void *ctx);
+    void *code_changed_ctx;
 };
 
 bool space_init(struct space *s, unsigned xlen, struct error *err);
@@ -59,6 +62,9 @@ static inline bool space_is_guest(const struct space *s, uint64_t address, uint6
 {
     return address <= s->end && size <= s->end - address;
 }
+
+/* Pages for the vdso: the emulator can write them. An address, or -errno. */
+int64_t space_map_vdso(struct space *s, uint64_t size);
 
 /* System calls. Flags and protections are the generic ABI's, which are the host's. */
 int64_t space_mmap(struct space *s, uint64_t address, uint64_t size, int prot, int flags, int fd,

@@ -39,7 +39,7 @@ const struct syscall *syscall_find(uint64_t number)
 
 bool syscall_fd_is_ours(const struct process *p, uint64_t fd)
 {
-    return p->config.strace && (int)fd == p->strace_fd;
+    return (p->config.strace && (int)fd == p->strace_fd) || ((int)fd == p->exe_fd && (int)fd >= 0);
 }
 
 int64_t syscall_host(struct user_thread *t, long number, uint64_t a0, uint64_t a1, uint64_t a2,

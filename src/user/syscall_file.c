@@ -18,14 +18,16 @@
  * Flags of open(2)
  */
 
+/* The kernel's; the C library's is 0 where every file may be large. */
+#define HOST_O_LARGEFILE (O_DIRECT == GUEST_O_DIRECT ? GUEST_O_LARGEFILE : 0400000)
+
 static const struct {
     uint32_t guest, host;
 } open_flags[] = {
     {GUEST_O_DIRECT, O_DIRECT},
     {GUEST_O_DIRECTORY, O_DIRECTORY},
     {GUEST_O_NOFOLLOW, O_NOFOLLOW},
-    /* The C library's O_LARGEFILE is 0 where it makes no difference. */
-    {GUEST_O_LARGEFILE, 0},
+    {GUEST_O_LARGEFILE, HOST_O_LARGEFILE},
 };
 #define OPEN_FLAGS (sizeof(open_flags) / sizeof(*open_flags))
 
@@ -45,9 +47,8 @@ static uint64_t open_flags_to_guest(uint64_t flags)
     for (unsigned n = 0; n < OPEN_FLAGS; n++)
         guest &= ~(uint64_t)open_flags[n].host;
     for (unsigned n = 0; n < OPEN_FLAGS; n++)
-        guest |= open_flags[n].host && flags & open_flags[n].host ? open_flags[n].guest : 0;
-    /* The kernel sets it for every program of 64 bits, and fcntl shows it. */
-    return guest | GUEST_O_LARGEFILE;
+        guest |= flags & open_flags[n].host ? open_flags[n].guest : 0;
+    return guest;
 }
 
 static int64_t open_path(struct user_thread *t, uint64_t dirfd, uint64_t path, uint64_t flags,
@@ -152,21 +153,29 @@ int64_t sys_fcntl(struct user_thread *t, const uint64_t *arg)
                                                  : result;
 }
 
-/* [first, last] without the descriptors that are the emulator's. */
+/* [first, last] without the descriptors that are the emulator's: in the parts between these. */
 int64_t sys_close_range(struct user_thread *t, const uint64_t *arg)
 {
+    uint64_t first = (uint32_t)arg[0], last = (uint32_t)arg[1];
     const struct process *p = t->process;
-    uint32_t first = (uint32_t)arg[0], last = (uint32_t)arg[1];
-    uint32_t ours = p->config.strace ? (uint32_t)p->strace_fd : UINT32_MAX;
-    /* With CLOSE_RANGE_UNSHARE the second call finds the table its own already. */
-    if (first > last || ours < first || ours > last)
-        return syscall_host(t, SYS_close_range, first, last, arg[2], 0, 0, 0);
-    int64_t result = 0;
-    if (first < ours)
-        result = syscall_host(t, SYS_close_range, first, ours - 1, arg[2], 0, 0, 0);
-    if (result == 0 && last > ours)
-        result = syscall_host(t, SYS_close_range, ours + 1, last, arg[2], 0, 0, 0);
-    return result;
+    const int ours[] = {p->exe_fd, p->config.strace ? p->strace_fd : -1};
+    if (first > last)
+        return -EINVAL;
+    while (first <= last) {
+        uint64_t end = last;
+        for (unsigned n = 0; n < sizeof(ours) / sizeof(*ours); n++) {
+            if (ours[n] >= 0 && (uint64_t)ours[n] >= first && (uint64_t)ours[n] <= end)
+                end = (uint64_t)ours[n] - 1;
+        }
+        /* With CLOSE_RANGE_UNSHARE a later part finds the table its own already. */
+        int64_t result = end >= first && end <= last
+                             ? syscall_host(t, SYS_close_range, first, end, arg[2], 0, 0, 0)
+                             : 0;
+        if (result)
+            return result;
+        first = end == last ? last + 1 : end + 2;
+    }
+    return 0;
 }
 
 /*

@@ -14,8 +14,10 @@
 
 #include "pci_rig.h"
 
+#include "base/big_endian.h"
 #include "dev/rtl8169/card.h"
 #include "fake_net.h"
+#include "net/checksum.h"
 #include <time.h>
 
 #define CARD_BAR UINT64_C(0x40000000)
@@ -175,6 +177,92 @@ static inline void card_phy_write(struct card *c, unsigned reg, uint16_t value)
 {
     card_write(c, RTL_PHYAR, 4, PHYAR_FLAG | reg << 16 | value);
     card_wait(c, RTL_PHYAR, 4, PHYAR_FLAG, 0);
+}
+
+/*
+ * Frames
+ */
+
+#define FROM_GUEST 0x10 /* bytes of test frames begin with it */
+
+static inline int card_setup(void **state)
+{
+    struct card *c = card_new();
+    card_start(c);
+    *state = c;
+    return 0;
+}
+
+static inline int card_teardown(void **state)
+{
+    card_free(*state);
+    return 0;
+}
+
+/* A frame to the card with bytes that tell where they belong. */
+static inline void make_frame(uint8_t *frame, size_t size, uint16_t type)
+{
+    for (size_t i = 0; i < size; i++)
+        frame[i] = (uint8_t)(FROM_GUEST + i * 7 + (i >> 8));
+    memcpy(frame, card_mac, 6);
+    memcpy(frame + 6, "\x52\x55\x0a\x00\x02\x02", 6);
+    put_be16(frame + 12, type);
+}
+
+/* IPv4 and TCP or UDP headers behind `at`, with no checksums. The packet goes to the end of the frame. */
+static inline void make_ip(uint8_t *frame, size_t size, size_t at, uint8_t protocol)
+{
+    uint8_t *ip = frame + at;
+    memset(ip, 0, 40);
+    ip[0] = 0x45;
+    put_be16(ip + 2, (uint16_t)(size - at));
+    put_be16(ip + 6, 0x4000);
+    ip[8] = 64;
+    ip[9] = protocol;
+    memcpy(ip + 12, "\x0a\x00\x02\x0f\x0a\x00\x02\x02", 8);
+    put_be16(ip + 20, 1234);
+    put_be16(ip + 22, 80);
+    if (protocol == 6)
+        ip[32] = 0x50;
+    else
+        put_be16(ip + 24, (uint16_t)(size - at - 20));
+}
+
+static inline uint32_t pseudo(const uint8_t *frame, size_t size, size_t at)
+{
+    uint32_t sum = checksum_add(0, frame + at + 12, 8);
+    sum = checksum_add_word(sum, frame[at + 9]);
+    return checksum_add_word(sum, (uint16_t)(size - at - 20));
+}
+
+static inline void set_checksums(uint8_t *frame, size_t size, size_t at)
+{
+    size_t place = at + 20 + (frame[at + 9] == 6 ? 16 : 6);
+    put_be16(frame + at + 10, 0);
+    put_be16(frame + at + 10, checksum_finish(checksum_add(0, frame + at, 20)));
+    put_be16(frame + place, 0);
+    put_be16(frame + place, checksum_finish(checksum_add(pseudo(frame, size, at), frame + at + 20,
+                                                         size - at - 20)));
+}
+
+/* The next received frame: its descriptors are given back, its bytes are the driver's memory. */
+static inline const uint8_t *card_received(struct card *c, uint32_t *opts1, uint32_t *opts2)
+{
+    fake_net_sync(c->net);
+    struct rtl_descriptor *d = card_descriptor(c, CARD_RX, c->rx);
+    *opts1 = card_opts1(c, CARD_RX, c->rx);
+    *opts2 = d->opts2;
+    assert_false(*opts1 & DESC_OWN);
+    card_give_rx(c, c->rx, CARD_RX_SIZE);
+    const uint8_t *bytes = card_memory(c, CARD_RX_BYTES + c->rx * CARD_SLOT, CARD_RX_SIZE);
+    c->rx = (c->rx + 1) % CARD_ENTRIES;
+    return bytes;
+}
+
+static inline void card_nothing_received(struct card *c)
+{
+    fake_net_sync(c->net);
+    assert_true(card_opts1(c, CARD_RX, c->rx) & DESC_OWN);
 }
 
 #endif
