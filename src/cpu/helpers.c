@@ -102,19 +102,19 @@ static bool reservation_holds(const struct hart *h)
 }
 
 /*
- * Zawrs: waits for a store of another hart, for a moment; false: there was none. Not where memory is a
- * program's own: it may be gone meanwhile.
+ * Zawrs: waits for another hart's store, for a moment. Then that hart may be one that the host does not
+ * run just now. A program's own memory is not looked at: it may be gone meanwhile.
  */
-static bool wait_for_store(struct hart *h, const struct insn *i)
+static void wait_for_store(struct hart *h, const struct insn *i)
 {
     enum { LOOKS = 256 };
     for (unsigned looks = 0; looks < LOOKS && !h->direct; looks++) {
         if (h->reservation == NO_RESERVATION || !reservation_holds(h) ||
             atomic_load_explicit(&h->events, memory_order_relaxed))
-            return true;
+            return;
         helper_pause(h, i);
     }
-    return false;
+    sched_yield();
 }
 
 bool helper_wrs_sto(struct hart *h, const struct insn *i)
@@ -123,13 +123,11 @@ bool helper_wrs_sto(struct hart *h, const struct insn *i)
     return true;
 }
 
-/* The hart that is waited for may be one that the host does not run just now. */
 bool helper_wrs_nto(struct hart *h, const struct insn *i)
 {
     if (h->priv != PRIV_M && (h->csr.mstatus & MSTATUS_TW))
         return illegal(h, i);
-    if (!wait_for_store(h, i))
-        sched_yield();
+    wait_for_store(h, i);
     return true;
 }
 
