@@ -80,15 +80,15 @@ static inline const struct insn *exec_follow(struct hart *h, const struct insn *
 static inline const struct insn *exec_jump(struct hart *h, const struct insn *i, uint64_t target)
 {
     h->instret += insn_link(i)->count;
+    h->pc = target;
+    if (unlikely(events_pending(h)))
+        return NULL;
     const struct jump *jump = &h->code->jumps[jump_index(target)];
-    if (likely(jump->pc == target && jump->stamp == h->tlb.fetch_stamp && !events_pending(h))) {
+    if (likely(jump->pc == target && jump->stamp == h->tlb.fetch_stamp)) {
         h->block_pc = target;
         h->block = jump->block;
         return jump->block->insns;
     }
-    h->pc = target;
-    if (events_pending(h))
-        return NULL;
     return code_enter(h);
 }
 

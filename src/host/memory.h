@@ -7,6 +7,7 @@
 #define RVVM_HOST_MEMORY_H
 
 #include "base/error.h"
+#include <stddef.h>
 #include <stdint.h>
 
 struct memory {
@@ -27,6 +28,9 @@ void memory_make_large(const struct memory *m, uint64_t offset, uint64_t size);
 /* The first `size` bytes, of whole pages, read as zero again and the host gets its pages back.
  * Nobody may use them meanwhile. */
 void memory_clear(struct memory *m, uint64_t size);
+
+/* Pages that will be written soon, all at once: cheaper than one by one, when they are touched. */
+void memory_populate(void *start, size_t size);
 
 /* Bytes of main memory and swap that the host has, used or not; 0: cannot tell. */
 uint64_t memory_host_total(void);

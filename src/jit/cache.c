@@ -20,6 +20,8 @@
 static struct jit_block **bucket_of(const struct jit *jit, const uint8_t *code)
 {
     uint64_t n = jit_offset(jit, code) >> 1;
+    if (jit->direct) /* a process that is over soon shall not touch many pages of the table */
+        n >>= 3;
     return &jit->buckets[(n ^ n >> 19) % JIT_BUCKETS];
 }
 

@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define ADDRESS_BITS 46         /* of programs: user/space.h */
-#define MADE_BEFORE_LOOKING 128 /* blocks */
+#define MADE_BEFORE_LOOKING 256 /* blocks */
+
 #define SEEN (1u << 15)
 #define LEAVES (UINT64_C(1) << (ADDRESS_BITS - PAGE_SHIFT - JIT_LEAF_BITS))
 #define LEAF_PAGES (UINT64_C(1) << JIT_LEAF_BITS)

@@ -164,6 +164,7 @@ static void *work(void *arg)
 {
     struct jit_hot *hot = arg;
     unsigned vain = 0;
+    thread_set_name("regions");
     pthread_mutex_lock(&hot->lock);
     while (!hot->end) {
         if (hot->count) {
@@ -283,7 +284,7 @@ struct jit_hot *jit_hot_new(struct jit *jit, struct error *err)
     if (jit->direct)
         hot->worker.hart = jit_direct_model(jit);
     if (!hot->worker.hart || (jit->dump && !hot->worker.map) ||
-        !thread_start(&hot->thread, "regions", work, hot, err)) {
+        !thread_start(&hot->thread, NULL, work, hot, err)) {
         hot->end = true;
         jit_hot_free(hot);
         return NULL;

@@ -4,6 +4,7 @@
 #include "user/process.h"
 
 #include "host/clock.h"
+#include "host/memory.h"
 #include "host/random.h"
 #include "jit/direct.h"
 #include "user/copy.h"
@@ -323,6 +324,7 @@ bool process_load(struct process *p, struct error *err)
     struct user_thread *t = user_thread_new(p, NULL);
     if (!t)
         return error_set(err, "out of memory for a thread");
+    memory_populate(t->hart->tlb.data->jumps, sizeof(t->hart->tlb.data->jumps));
     const char *name = strrchr(p->config.path, '/');
     prctl(PR_SET_NAME, name ? name + 1 : p->config.path);
     t->hart->pc = p->entry;

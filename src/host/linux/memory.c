@@ -68,6 +68,17 @@ void memory_clear(struct memory *m, uint64_t size)
         memset(m->data, 0, size);
 }
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+void memory_populate(void *start, size_t size)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = (uintptr_t)start & ~(page - 1), end = (uintptr_t)start + size;
+    madvise((void *)first, (end - first + page - 1) & ~(page - 1), MADV_POPULATE_WRITE);
+}
+
 uint64_t memory_host_total(void)
 {
     struct sysinfo info;

@@ -28,9 +28,18 @@ bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), voi
     if (e)
         return error_set(err, "cannot start a thread: %s", strerror(e));
     char shown[16];
-    snprintf(shown, sizeof(shown), "%s", name);
-    pthread_setname_np(*thread, shown);
+    if (name) {
+        snprintf(shown, sizeof(shown), "%s", name);
+        pthread_setname_np(*thread, shown);
+    }
     return true;
+}
+
+void thread_set_name(const char *name)
+{
+    char shown[16];
+    snprintf(shown, sizeof(shown), "%s", name);
+    pthread_setname_np(pthread_self(), shown);
 }
 
 unsigned thread_cpu_count(void)
