@@ -214,7 +214,8 @@ static bool hand_over(struct net *net, const struct net_packet *packet)
     if (net->in_card)
         event_call_post(&net->drain_call);
     hold(net, packet);
-    net->backend_waits = !net->in_card || net->held_bytes > HELD_ENOUGH;
+    /* Until it is told to go on: what it was told once holds for frames that come from elsewhere, too. */
+    net->backend_waits |= !net->in_card || net->held_bytes > HELD_ENOUGH;
     return !net->backend_waits;
 }
 
