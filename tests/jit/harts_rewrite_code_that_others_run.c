@@ -36,7 +36,7 @@ static void write_own(ulong hart, ulong rounds)
         put32(code + 16 * g + 4 * hart + 1, ENC_RET);
     }
     fence_i();
-    for (ulong i = 0; i < rounds && clint_time() - start < 6000000; i++) {
+    for (ulong i = 0; i < rounds && (i <= 5 || clint_time() - start < 6000000); i++) {
         unsigned g = step(&state) % GRANULES, k = step(&state) % GRANULES;
         int value = (int)(step(&state) % 2000) - 1000;
         uint32_t *at = code + 16 * g + 4 * hart;

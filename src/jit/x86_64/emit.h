@@ -58,6 +58,7 @@ struct emit {
     uint8_t *at;     /* the next byte, where it can be written */
     int64_t to_exec; /* add to an address to write at: the address it runs at */
     unsigned insns;  /* emitted so far; padding does not count */
+    bool direct;     /* for a program without a machine (jit/direct.h) */
 };
 
 static inline void emit8(struct emit *e, unsigned byte)

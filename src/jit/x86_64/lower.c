@@ -698,7 +698,7 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
         .values = values,
         .page_offset = (uint32_t)((uintptr_t)block->code & ~PAGE_MASK),
         .xw = jh->ir.xlen == IR_I64 ? W64 : W32,
-        .x = pinned_x(),
+        .x = pinned_x(jit->direct),
         .count_end = jh->ir.guest_count,
         .scan_end = jh->ir.count,
         .laters = laters,

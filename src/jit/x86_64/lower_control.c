@@ -105,9 +105,12 @@ static void jump_to_rax(struct lower *l, bool polls)
     struct emit *e = &l->e;
     int32_t jumps = (int32_t)offsetof(struct tlb_context, jumps);
     uint8_t *events = polls ? poll(l) : NULL;
+    enum reg table = lower_is_direct(l) ? RDX : RTLB;
+    if (lower_is_direct(l))
+        emit_load(e, W64, RDX, HART(tlb.fetch));
     emit_mov_rr(e, W32, RCX, RAX);
     emit_ri(e, ALU_AND, W32, RCX, (int32_t)((TLB_JUMPS - 1) << 1));
-    emit_rm(e, OP_CMP, W64, RAX, mem_index(RTLB, RCX, 3, jumps));
+    emit_rm(e, OP_CMP, W64, RAX, mem_index(table, RCX, 3, jumps));
     struct later *miss = lower_later(l, LATER_INDIRECT);
     miss->from[0] = emit_jcc(e, CC_NE);
     miss->from[1] = events;
@@ -116,7 +119,7 @@ static void jump_to_rax(struct lower *l, bool polls)
         emit_ri(e, ALU_AND, W64, RDX, -(int32_t)PAGE_SIZE);
         emit_store(e, W64, RDX, HART(translated.page_va));
     }
-    emit_jmp_m(e, mem_index(RTLB, RCX, 3, jumps + (int32_t)offsetof(struct tlb_jump, code)));
+    emit_jmp_m(e, mem_index(table, RCX, 3, jumps + (int32_t)offsetof(struct tlb_jump, code)));
 }
 _Static_assert(sizeof(struct tlb_jump) == 16, "an index of halfwords, times 8");
 
@@ -270,7 +273,10 @@ static void push_frame(struct lower *l, unsigned link)
     deep->emit = empty_stack;
     deep->from[0] = emit_jcc(&l->e, CC_B);
     deep->back = l->e.at;
-    emit_push_m(&l->e, hart_x(link));
+    if (lower_x(l, link) != NO_REG)
+        emit_push(&l->e, lower_x(l, link));
+    else
+        emit_push_m(&l->e, hart_x(link));
 }
 
 static void jump_out_of_line(struct lower *l, const struct later *later)

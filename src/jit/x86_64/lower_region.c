@@ -26,7 +26,7 @@
 #include "jit/region.h"
 #include <stdlib.h>
 
-#define HOSTS 10 /* host registers that are for guest registers */
+#define HOSTS 11 /* host registers that are for guest registers, at most */
 /* What it costs to give one away and take it back, in uses outside the loop. */
 #define SWAP_WEIGHT 24
 
@@ -90,7 +90,7 @@ const uint8_t *lower_region_map(const struct lower *l)
 void lower_set_map(struct lower *l, bool mapped)
 {
     l->mapped = mapped;
-    l->x = mapped ? l->region->x : pinned_x();
+    l->x = mapped ? l->region->x : pinned_x(lower_is_direct(l));
 }
 
 void lower_leave_map(struct lower *l)
@@ -136,16 +136,17 @@ static void choose_registers(struct lower *l)
 {
     struct lower_region *region = l->region;
     const struct region *r = region->r;
+    const uint8_t *pinned = pinned_x(lower_is_direct(l));
     uint32_t weights[32] = {0};
     struct tenant wanted[32 + REGION_BASES_MAX];
     unsigned count = 0;
     weigh(l, r, weights);
     for (unsigned g = 1; g < 32; g++)
-        if (pinned_x()[g] == NO_REG && weights[g])
+        if (pinned[g] == NO_REG && weights[g])
             wanted[count++] = (struct tenant){.guest = (uint8_t)g, .weight = weights[g]};
     for (unsigned n = 0; n < r->base_count; n++)
         wanted[count++] = (struct tenant){.base = (uint8_t)n, .weight = r->bases[n].weight};
-    memcpy(region->x, pinned_x(), sizeof(region->x));
+    memcpy(region->x, pinned, sizeof(region->x));
     memset(region->addends, NO_REG, sizeof(region->addends));
     while (region->swap_count < HOSTS) {
         struct tenant *best = NULL;
@@ -154,7 +155,7 @@ static void choose_registers(struct lower *l)
             if (wanted[n].weight && (!best || wanted[n].weight > best->weight))
                 best = &wanted[n];
         for (unsigned g = 1; g < 32; g++)
-            if (pinned_x()[g] != NO_REG && region->x[g] != NO_REG &&
+            if (pinned[g] != NO_REG && region->x[g] != NO_REG &&
                 (!least || weights[g] < weights[least]))
                 least = g;
         if (!best || !least || best->weight < weights[least] + SWAP_WEIGHT)
@@ -490,7 +491,7 @@ bool backend_translate_region(struct jit_hart *jh, struct jit_block *block, cons
         .has = host_features(),
         .values = values,
         .xw = jh->ir.xlen == IR_I64 ? W64 : W32,
-        .x = pinned_x(),
+        .x = pinned_x(jit->direct),
         .region = &region,
         .laters = laters,
         .later_room = later_room,

@@ -3,7 +3,8 @@
  * What host registers hold while translated code runs:
  *
  *     rbp   struct hart, plus HART_BIAS so that the guest's registers are within a byte's distance
- *     r15   the TLB context, hart.tlb.data (the same as hart.tlb.fetch)
+ *     r15   the TLB context, hart.tlb.data (the same as hart.tlb.fetch); without a machine
+ *           (jit/direct.h), where accesses need no TLB, a guest register more
  *     rsp   pairs of {host return address, guest return address}, down to hart.translated.stack_base
  *     rax, rcx, rdx   scratch; rdx also the addend of the page that was checked last
  *     xmm15 hart.instret; xmm0 to xmm2 scratch
@@ -37,6 +38,9 @@
     PINNED_X(15, RBX) /* a5 */ \
     PINNED_X(18, R11) /* s2 */
 
+/* What is pinned besides without a machine. */
+#define PINNED_DIRECT_XS(PINNED_X) PINNED_X(1, R15) /* ra */
+
 /* PINNED_F(guest, host) */
 #define PINNED_FS(PINNED_F) \
     PINNED_F(0, 3)   /* ft0 */ \
@@ -53,21 +57,22 @@
     PINNED_F(17, 14) /* fa7 */
 
 /* The host register of each guest register, or NO_REG. */
-static inline const uint8_t *pinned_x(void)
+static inline const uint8_t *pinned_x(bool direct)
 {
-    static const uint8_t hosts[32] = {
 #define NOT_PINNED(n) [n] = NO_REG
-        NOT_PINNED(0),      NOT_PINNED(1),  NOT_PINNED(3),  NOT_PINNED(4),  NOT_PINNED(5),
-        NOT_PINNED(6),      NOT_PINNED(7),  NOT_PINNED(16), NOT_PINNED(17), NOT_PINNED(19),
-        NOT_PINNED(20),     NOT_PINNED(21), NOT_PINNED(22), NOT_PINNED(23), NOT_PINNED(24),
-        NOT_PINNED(25),     NOT_PINNED(26), NOT_PINNED(27), NOT_PINNED(28), NOT_PINNED(29),
-        NOT_PINNED(30),     NOT_PINNED(31),
-#undef NOT_PINNED
+#define SELDOM_NAMED \
+    NOT_PINNED(0), NOT_PINNED(3), NOT_PINNED(4), NOT_PINNED(5), NOT_PINNED(6), NOT_PINNED(7), \
+        NOT_PINNED(16), NOT_PINNED(17), NOT_PINNED(19), NOT_PINNED(20), NOT_PINNED(21), \
+        NOT_PINNED(22), NOT_PINNED(23), NOT_PINNED(24), NOT_PINNED(25), NOT_PINNED(26), \
+        NOT_PINNED(27), NOT_PINNED(28), NOT_PINNED(29), NOT_PINNED(30), NOT_PINNED(31)
 #define PINNED_X(guest, host) [guest] = host,
-        PINNED_XS(PINNED_X)
+    static const uint8_t hosts[32] = {SELDOM_NAMED, NOT_PINNED(1), PINNED_XS(PINNED_X)};
+    static const uint8_t direct_hosts[32] = {SELDOM_NAMED,
+                                             PINNED_XS(PINNED_X) PINNED_DIRECT_XS(PINNED_X)};
 #undef PINNED_X
-    };
-    return hosts;
+#undef SELDOM_NAMED
+#undef NOT_PINNED
+    return direct ? direct_hosts : hosts;
 }
 
 /* The same for FP registers; NO_REG or the number of an xmm register. */

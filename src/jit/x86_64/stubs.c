@@ -14,6 +14,9 @@ static void save_x(struct emit *e)
 {
 #define PINNED_X(guest, host) emit_store(e, W64, host, hart_x(guest));
     PINNED_XS(PINNED_X)
+    if (e->direct) {
+        PINNED_DIRECT_XS(PINNED_X)
+    }
 #undef PINNED_X
     emit_rm(e, OP_MOVQ_STORE, W32, XCOUNT, HART(instret));
 }
@@ -22,9 +25,13 @@ static void restore_x(struct emit *e)
 {
 #define PINNED_X(guest, host) emit_load(e, W64, host, hart_x(guest));
     PINNED_XS(PINNED_X)
+    if (e->direct) {
+        PINNED_DIRECT_XS(PINNED_X)
+    } else {
+        emit_load(e, W64, RTLB, HART(tlb.data));
+    }
 #undef PINNED_X
     emit_rm(e, OP_MOVQ_LOAD, W32, XCOUNT, HART(instret));
-    emit_load(e, W64, RTLB, HART(tlb.data));
 }
 
 /* FP registers are in the host's while fp_live says so. */
@@ -135,6 +142,7 @@ static void make_fault(struct emit *e)
 #define PINNED_X(guest, host) \
     emit_store(e, W64, host, hart_field(offsetof(struct hart, translated.fault_x) + 8 * n++));
     PINNED_XS(PINNED_X)
+    PINNED_DIRECT_XS(PINNED_X)
 #undef PINNED_X
     emit_rm(e, OP_MOVQ_STORE, W32, XCOUNT, HART(instret));
     save_f(e);
@@ -147,10 +155,10 @@ void backend_take_registers(struct hart *h, const struct jit_block *block,
 {
     static const uint8_t hosts[] = {
 #define PINNED_X(guest, host) host,
-        PINNED_XS(PINNED_X)
+        PINNED_XS(PINNED_X) PINNED_DIRECT_XS(PINNED_X)
 #undef PINNED_X
     };
-    const uint8_t *x = access->mapped && block->x ? block->x : pinned_x();
+    const uint8_t *x = access->mapped && block->x ? block->x : pinned_x(true);
     for (unsigned guest = 1; guest < 32; guest++)
         for (unsigned n = 0; n < sizeof(hosts); n++) {
             uint64_t value = h->translated.fault_x[n];
@@ -251,7 +259,10 @@ static void make_pure(struct emit *e)
 
 size_t backend_stubs(struct jit *jit)
 {
-    struct emit emit = {jit->memory.write, jit->memory.exec - jit->memory.write, 0}, *e = &emit;
+    struct emit emit = {.at = jit->memory.write,
+                        .to_exec = jit->memory.exec - jit->memory.write,
+                        .direct = jit->direct};
+    struct emit *e = &emit;
     const uint8_t *made[STUBS];
 #define STUB(name, ...) \
     do { \
