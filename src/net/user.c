@@ -10,6 +10,7 @@
  * - Before each sleep it says what it waits for: struct event_poller.
  * - It takes TCP segments of any size from the guest, so that large packets need not be cut; it verifies
  *   each checksum, so they are completed here, in the copy that it wants in one piece anyway.
+ * - Its reassembly of IPv4 is not safe: it gets datagrams whole (reassembly.h).
  * - It sends the guest segments no larger than the guest asked for: they are merged again (gro.h) when
  *   the card takes that.
  * - It cannot be told to wait while it has something to send. So while the card has no room its sockets
@@ -25,6 +26,7 @@
 #include "host/iov.h"
 #include "net/gro.h"
 #include "net/offload.h"
+#include "net/reassembly.h"
 #include <errno.h>
 #include <pthread.h>
 #include <libslirp.h>
@@ -35,6 +37,7 @@ struct user {
     struct net *net;
     Slirp *slirp;
     struct gro *gro;
+    struct reassembly *reassembly;
     bool merge;   /* the card takes large packets */
     bool blocked; /* the card has no room */
     struct event_poller poller;
@@ -206,8 +209,14 @@ static bool user_send(void *state, const struct net_packet *packet)
     struct user *user = state;
     struct iov_cursor at = iov_start(packet->iov, packet->iov_count);
     iov_copy_out(&at, user->out, packet->size);
-    if (!packet->offload.csum_due || offload_complete(user->out, packet->size, &packet->offload))
-        slirp_input(user->slirp, user->out, (int)packet->size);
+    if (packet->offload.csum_due && !offload_complete(user->out, packet->size, &packet->offload))
+        return true;
+    const uint8_t *frame = user->out;
+    size_t size = packet->size;
+    if (reassembly_is_fragment(frame, size))
+        frame = reassembly_add(user->reassembly, frame, size, clock_monotonic_ns(), &size);
+    if (frame)
+        slirp_input(user->slirp, frame, (int)size);
     return true;
 }
 
@@ -268,6 +277,7 @@ static void user_close(void *state)
     }
     event_call_remove(&user->deliver_call);
     gro_free(user->gro);
+    reassembly_free(user->reassembly);
     free(user);
 }
 
@@ -330,7 +340,8 @@ bool user_open(struct net_backend *backend, struct net *net, const struct net_op
     user->guest6 = make_guest6(&options->user, net_mac(net));
     event_call_init(&user->deliver_call, net_loop(net), deliver_merged, user);
     user->gro = gro_new(deliver, user);
-    user->slirp = user->gro ? make_slirp(user, options) : NULL;
+    user->reassembly = reassembly_new();
+    user->slirp = user->gro && user->reassembly ? make_slirp(user, options) : NULL;
     if (!user->slirp) {
         user_close(user);
         return error_set(err, "cannot make a user-mode network");

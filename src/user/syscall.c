@@ -144,8 +144,8 @@ void user_syscall(struct user_thread *t)
     struct hart *h = t->hart;
     const struct syscall *call = syscall_find(h->x[REG_A7]);
     uint64_t arg[6];
-    for (unsigned n = 0; n < 6; n++)
-        arg[n] = h->x[REG_A0 + n];
+    for (unsigned n = 0; n < 6; n++) /* registers of rv32 are kept sign-extended */
+        arg[n] = h->xlen == 32 ? (uint32_t)h->x[REG_A0 + n] : h->x[REG_A0 + n];
     int64_t result;
     if (__builtin_expect(t->process->config.strace, 0)) {
         struct strace_line line;
@@ -158,7 +158,7 @@ void user_syscall(struct user_thread *t)
     if (result == SYSCALL_RESTART)
         h->pc -= ECALL_SIZE;
     else if (!call || call->result != R_NONE)
-        h->x[REG_A0] = (uint64_t)result;
+        h->x[REG_A0] = h->xlen == 32 ? (uint64_t)(int32_t)result : (uint64_t)result;
     if (atomic_load_explicit(&t->signals->pending, memory_order_relaxed))
         signals_deliver(t);
 }
