@@ -291,9 +291,74 @@ static void multiply_high_signed_unsigned(struct lower *l, const struct ir_insn 
  * Division by 0 and overflow have results in RISC-V and trap on x86. Quotients of numbers that both
  * fit in 32 bits are computed with 32, which takes half the time or less.
  */
+/*
+ * By a constant it is a multiplication with its reciprocal. 2^64 / d, rounded up, makes exact quotients of
+ * all 32-bit numbers: the error is less than 2^32 * d / 2^64 parts of 1 / d. For negative ones the product
+ * is rounded down, so that 1 is added. Unsigned 64-bit numbers want a reciprocal of 65 bits, the first
+ * of which is 1 (Granlund, Montgomery: Division by Invariant Integers using Multiplication, 1994).
+ */
+struct reciprocal {
+    uint64_t factor;
+    unsigned shift; /* 64 bits: of the sum, behind the halving */
+};
+
+static bool find_reciprocal(const struct ir_insn *divisor, enum width w, bool is_signed,
+                            struct reciprocal *r)
+{
+    uint64_t d = w == W32 ? (uint32_t)divisor->imm : (uint64_t)divisor->imm;
+    if (divisor->op != IR_const || d > INT32_MAX || (is_signed && w == W64) || !(d & (d - 1)))
+        return false;
+    r->shift = 63 - (unsigned)__builtin_clzll(d);
+    if (w == W32)
+        r->factor = UINT64_MAX / d + 1;
+    else
+        r->factor = (uint64_t)(((unsigned __int128)((UINT64_C(2) << r->shift) - d) << 64) / d) + 1;
+    return true;
+}
+
+static void divide_by_constant(struct lower *l, const struct ir_insn *i, bool is_signed,
+                               bool remainder, const struct reciprocal *r)
+{
+    enum width w = width_of(i->type);
+    struct emit *e = &l->e;
+    lower_take(l, RAX);
+    lower_take(l, RDX);
+    lower_take(l, RCX);
+    lower_into(l, RAX, i->a, w);
+    if (is_signed)
+        emit_rr(e, OP_MOVSXD, W64, RAX, RAX);
+    emit_mov_rr(e, W64, RCX, RAX);
+    emit_mov_imm(e, RDX, r->factor);
+    emit_unary(e, is_signed ? UNARY_IMUL : UNARY_MUL, W64, RDX);
+    if (is_signed) {
+        emit_mov_rr(e, W32, RAX, RCX);
+        emit_shift_ri(e, SHIFT_SHR, W32, RAX, 31);
+        emit_rr(e, OP_ADD, W32, RDX, RAX);
+    } else if (w == W64) {
+        emit_mov_rr(e, W64, RAX, RCX);
+        emit_rr(e, OP_SUB, W64, RAX, RDX);
+        emit_shift_ri(e, SHIFT_SHR, W64, RAX, 1);
+        emit_rr(e, OP_ADD, W64, RDX, RAX);
+        emit_shift_ri(e, SHIFT_SHR, W64, RDX, r->shift);
+    }
+    if (remainder) {
+        emit_imul_imm(e, w, RAX, RDX, (int32_t)lower_insn(l, i->b)->imm);
+        emit_rr(e, OP_SUB, w, RCX, RAX);
+    }
+    enum reg result = remainder ? RCX : RDX;
+    lower_free(l, RAX);
+    lower_free(l, remainder ? RDX : RCX);
+    lower_done(l, result);
+}
+
 static void divide(struct lower *l, const struct ir_insn *i, bool is_signed, bool remainder)
 {
     enum width w = width_of(i->type);
+    struct reciprocal r;
+    if (find_reciprocal(lower_insn(l, i->b), w, is_signed, &r)) {
+        divide_by_constant(l, i, is_signed, remainder, &r);
+        return;
+    }
     struct emit *e = &l->e;
     enum reg result = remainder ? RDX : RAX;
     lower_take(l, RAX);
