@@ -400,6 +400,10 @@ static bool looks_above(const struct lower *l, const struct ir_insn *i, unsigned
     case IR_rol:
     case IR_ror:
     case IR_mul:
+    case IR_div:
+    case IR_divu:
+    case IR_rem:
+    case IR_remu:
         return i->type != IR_I32 && !(n == 1 && i->op >= IR_sll && i->op <= IR_ror);
     default:
         return true;
