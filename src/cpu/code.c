@@ -346,6 +346,8 @@ const struct insn *code_enter(struct hart *h)
     const uint8_t *code = code_fetch(h, pc, 2, &mixed);
     if (!code)
         return fetch_trap(h);
+    if (unlikely(h->points) && debug_breaks(h))
+        return NULL;
     unsigned room = PAGE_SIZE - (pc & ~PAGE_MASK);
     if (mixed || (room == 2 && insn_length(code[0]) == 4))
         return enter_lone(h, code, mixed);

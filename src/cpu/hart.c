@@ -59,6 +59,7 @@ void hart_reset(struct hart *h, uint64_t pc, uint64_t a0, uint64_t a1)
     h->fp.flags = 0;
     h->frm = 0;
     h->fault = 0;
+    h->stop.kind = DEBUG_NONE;
     h->told_endless_trap = false;
     h->priv = PRIV_M;
     h->instret = 0;
@@ -96,6 +97,16 @@ static bool serve_events(struct hart *h)
     if (events & HART_EV_IRQ)
         hart_take_interrupt(h);
     return true;
+}
+
+void hart_step(struct hart *h)
+{
+    hart_set_running(h, true);
+    tlb_context_changed(h);
+    atomic_fetch_or(&h->events, HART_EV_STOP); /* what waits comes back at once */
+    code_step_one(h);
+    atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STOP);
+    hart_set_running(h, false);
 }
 
 void hart_run(struct hart *h)

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "cpu/bus.h"
 #include "cpu/csr.h"
+#include "cpu/debug.h"
 #include "cpu/direct.h"
 #include "cpu/fp.h"
 #include "cpu/imsic.h"
@@ -158,6 +159,9 @@ struct hart {
     struct engine engine; /* run is NULL: the interpreter */
     struct watch *watch;  /* NULL: nobody watches */
 
+    const struct debug_points *points; /* debug.h; NULL: there are none */
+    struct debug_stop stop;            /* why hart_run or hart_step has returned */
+
     struct tlb tlb;
     struct code_cache *code;
 
@@ -214,6 +218,9 @@ void hart_reset(struct hart *h, uint64_t pc, uint64_t a0, uint64_t a1);
 /* Runs on the calling thread until hart_stop; returns at an instruction boundary. */
 void hart_run(struct hart *h);
 
+/* The same for one instruction, which no interrupt comes before; WFI waits for nothing. */
+void hart_step(struct hart *h);
+
 /* Any thread. Makes hart_run return soon, or return at once when it is called next. */
 void hart_stop(struct hart *h);
 
@@ -254,6 +261,8 @@ static inline uint64_t hart_xreg(const struct hart *h, unsigned n)
 }
 /* Reads guest memory as the hart's current mode sees it. false: not mapped, no trap is taken. */
 bool hart_peek(struct hart *h, uint64_t vaddr, void *data, size_t size);
+/* Where an address leads in the hart's current mode, whatever the rights of its page. false: nowhere. */
+bool hart_translate(struct hart *h, uint64_t vaddr, uint64_t *paddr);
 
 /*
  * Between the parts of the CPU.

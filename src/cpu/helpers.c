@@ -211,6 +211,8 @@ bool helper_cbo_zero(struct hart *h, const struct insn *i)
         return true;
     }
     struct mem_target target;
+    if (unlikely(h->points) && debug_watches(h, first, CACHE_BLOCK, ACCESS_WRITE))
+        return false;
     if (!mmu_target(h, first, CACHE_BLOCK, ACCESS_WRITE, &target, NULL)) {
         h->fault_tval = va;
         return false;

@@ -101,6 +101,12 @@ static void reaches_device(struct hart *h)
         h->watch->device = true;
 }
 
+/* Whether the access has the hart stop before it (debug.h). */
+static bool is_watched(struct hart *h, uint64_t va, unsigned size, unsigned accesses)
+{
+    return unlikely(h->points) && debug_watches(h, va, size, accesses);
+}
+
 /* Bytes of the access that lie on va's page. */
 static unsigned first_part(uint64_t va, unsigned size)
 {
@@ -118,6 +124,8 @@ uint64_t mem_load_slow(struct hart *h, uint64_t va, unsigned size)
 {
     struct mem_target t, second;
     unsigned first = first_part(va, size);
+    if (is_watched(h, va, size, ACCESS_READ))
+        return 0;
     if (!target_of(h, va, first, ACCESS_READ, &t))
         return 0;
     if (first < size) {
@@ -147,6 +155,8 @@ void mem_store_slow(struct hart *h, uint64_t va, unsigned size, uint64_t value)
 {
     struct mem_target t, second;
     unsigned first = first_part(va, size);
+    if (is_watched(h, va, size, ACCESS_WRITE))
+        return;
     if (!target_of(h, va, first, ACCESS_WRITE, &t))
         return;
     if (first < size) {
@@ -184,6 +194,9 @@ void *mem_atomic_slow(struct hart *h, uint64_t va, unsigned size, enum access ac
         hart_fault(h, access == ACCESS_READ ? CAUSE_LOAD_MISALIGNED : CAUSE_STORE_MISALIGNED, va);
         return NULL;
     }
+    /* What writes has read before. */
+    if (is_watched(h, va, size, access == ACCESS_WRITE ? ACCESS_READ | ACCESS_WRITE : access))
+        return NULL;
     if (!target_of(h, va, size, access, &t))
         return NULL;
     if (!t.host) {

@@ -6,6 +6,7 @@
 #include "cpu/mmu.h"
 
 #include "cpu/code_map.h"
+#include "cpu/mem.h"
 #include "cpu/pmp.h"
 
 enum {
@@ -38,7 +39,8 @@ struct walk {
     enum priv priv; /* U or S */
     enum access access;
     bool sum, mxr;
-    bool update; /* may set A and D (false for a debugger's look) */
+    bool any;    /* rights do not matter (a debugger's look) */
+    bool update; /* may set A and D (false for a look) */
 };
 
 static unsigned fault_cause(enum walk_result result, enum access access)
@@ -182,7 +184,7 @@ static enum walk_result walk_tables(struct hart *h, uint64_t va, const struct wa
             continue;
         }
         unsigned permitted = leaf_access(w, pte);
-        if (!(permitted & w->access))
+        if (!(permitted & w->access) && !w->any)
             return WALK_PAGE_FAULT;
         page->span = UINT64_C(1) << shift;
         if (!rv32 && (pte & PTE64_N)) {
@@ -195,7 +197,7 @@ static enum walk_result walk_tables(struct hart *h, uint64_t va, const struct wa
         if (ppn & offset_pages)
             return WALK_PAGE_FAULT;
         uint64_t wanted = pte | PTE_A | (w->access == ACCESS_WRITE ? PTE_D : 0);
-        if (wanted != pte) {
+        if (wanted != pte && !w->any) {
             if (!hardware_updates(h))
                 return WALK_PAGE_FAULT;
             if (w->update) {
@@ -232,7 +234,7 @@ static enum walk_result walk(struct hart *h, uint64_t va, const struct walk *w, 
 static struct walk walk_of(const struct hart *h, enum access access)
 {
     uint64_t mstatus = h->csr.mstatus;
-    struct walk w = {h->priv, access, mstatus & MSTATUS_SUM, mstatus & MSTATUS_MXR, true};
+    struct walk w = {h->priv, access, mstatus & MSTATUS_SUM, mstatus & MSTATUS_MXR, false, true};
     if (access != ACCESS_FETCH && h->priv == PRIV_M && (mstatus & MSTATUS_MPRV))
         w.priv = (mstatus & MSTATUS_MPP) >> MSTATUS_MPP_SHIFT;
     return w;
@@ -269,8 +271,9 @@ bool mmu_target(struct hart *h, uint64_t va, unsigned size, enum access access,
     }
     if (page.span > PAGE_SIZE)
         tlb_saw_huge(h, va & ~(page.span - 1), page.span);
+    const unsigned withheld = unlikely(h->points) ? debug_withheld(h, va) : 0;
     if (target->host && !fine) {
-        unsigned permitted = page.permitted & allowed;
+        unsigned permitted = page.permitted & allowed & ~withheld;
         struct tlb_page entry = {va & PAGE_MASK, (uint8_t *)target->host - (va & ~PAGE_MASK),
                                  ram ? permitted : permitted & ACCESS_FETCH, page.global,
                                  page.span > PAGE_SIZE};
@@ -279,7 +282,19 @@ bool mmu_target(struct hart *h, uint64_t va, unsigned size, enum access access,
             bus_note_use(h->bus, page.paddr - h->bus->ram_base);
     }
     if (mixed)
-        *mixed = fine;
+        *mixed = fine || withheld & ACCESS_FETCH;
+    return true;
+}
+
+bool hart_translate(struct hart *h, uint64_t vaddr, uint64_t *paddr)
+{
+    struct walk w = walk_of(h, ACCESS_FETCH);
+    struct page page;
+    w.update = false;
+    w.any = true;
+    if (walk(h, vaddr, &w, &page) != WALK_OK)
+        return false;
+    *paddr = page.paddr | (vaddr & ~PAGE_MASK);
     return true;
 }
 

@@ -2,6 +2,7 @@
 /* Traps: entry to and return from handlers (privileged specification, "Trap Entry", "xRET"). */
 #include "cpu/hart.h"
 #include "cpu/irq.h"
+#include "cpu/mem.h"
 #include <inttypes.h>
 
 static void set_priv(struct hart *h, unsigned priv)
@@ -72,6 +73,10 @@ void hart_trap(struct hart *h, unsigned cause, uint64_t tval)
 {
     if (h->direct) {
         direct_trap(h, cause, tval);
+        return;
+    }
+    if (unlikely(cause == CAUSE_DEBUG)) {
+        debug_stop_hart(h, h->stop.kind, h->stop.va);
         return;
     }
     const uint64_t pc = h->pc;

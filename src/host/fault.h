@@ -10,8 +10,14 @@
 #include <signal.h>
 #include <stdint.h>
 
-/* Catches both, on the stack that is in use, with nothing blocked. */
+/*
+ * Catches both, on the stack that is in use. All other signals are blocked meanwhile: the handler's return
+ * undoes what another one, run in the midst of it, would have said is blocked from then on.
+ */
 bool fault_catch(void (*handler)(int signal, siginfo_t *info, void *context), struct error *err);
+
+/* For a handler that leaves by siglongjmp: what is blocked is as it was before. */
+void fault_leave(const void *context);
 
 /* Whether the thread did it itself, and no other process or thread sent it. */
 bool fault_is_own(const siginfo_t *info);

@@ -23,7 +23,8 @@ int host_signal_action(int signal, const struct host_action *set, struct host_ac
 /* SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK; returns what was blocked. */
 uint64_t host_signal_mask(int how, uint64_t set);
 
-/* In a handler: what is blocked when it returns. */
+/* In a handler: what was blocked before it, and is when it returns; and that this shall be so. */
+uint64_t host_signal_mask_before(const void *context);
 void host_signal_mask_after(void *context, uint64_t set);
 
 /* To the calling thread. */

@@ -323,6 +323,8 @@ static void interpret_one(struct jit_hart *jh)
     const uint8_t *code = code_fetch(h, h->pc, 2, &mixed);
     bool system = code && (code[0] & OPCODE_MASK) == OPCODE_SYSTEM;
     h->fault = 0;
+    if (h->points && debug_breaks(h))
+        return;
     if (!system)
         pthread_mutex_lock(&jh->jit->check_lock);
     code_step_one(h);

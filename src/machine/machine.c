@@ -112,6 +112,7 @@ struct machine *machine_new(const struct machine_config *config, struct error *e
     m->ram.fd = -1; /* not standard input, should nothing be mapped */
     m->held = true;
     pthread_mutex_init(&m->lock, NULL);
+    pthread_mutex_init(&m->load_lock, NULL);
     pthread_cond_init(&m->changed, NULL);
     if (config->harts < 1 || config->harts > MACHINE_HARTS_MAX) {
         error_set(err, "%u harts: there can be 1 to %d", config->harts, MACHINE_HARTS_MAX);
@@ -163,8 +164,7 @@ void machine_free(struct machine *m)
         machine_hold(m);
     pthread_mutex_lock(&m->lock);
     m->quit = true;
-    for (unsigned i = 0; i < m->hart_count; i++)
-        pthread_cond_signal(&m->harts[i].wake);
+    machine_wake_harts(m);
     pthread_mutex_unlock(&m->lock);
     for (unsigned i = 0; i < m->hart_count; i++)
         if (m->harts[i].has_thread)
@@ -186,6 +186,7 @@ void machine_free(struct machine *m)
     free(m->heat);
     pthread_cond_destroy(&m->changed);
     pthread_mutex_destroy(&m->lock);
+    pthread_mutex_destroy(&m->load_lock);
     free(m);
 }
 
@@ -200,7 +201,7 @@ static void *hart_thread(void *arg)
     pthread_mutex_lock(&m->lock);
     while (!m->quit) {
         unsigned state = atomic_load(&mh->hsm);
-        if (m->held || state == HSM_STOPPED) {
+        if (!machine_may_run(mh)) {
             mh->running = false;
             pthread_cond_broadcast(&m->changed);
             pthread_cond_wait(&mh->wake, &m->lock);
@@ -208,13 +209,18 @@ static void *hart_thread(void *arg)
         }
         mh->running = true;
         uint64_t pc = mh->start_pc, start_arg = mh->start_arg;
+        bool step = mh->go == MACHINE_GO_STEP;
         if (state == HSM_START_PENDING)
             atomic_store(&mh->hsm, HSM_STARTED);
         pthread_mutex_unlock(&m->lock);
         if (state == HSM_START_PENDING)
             sbi_enter_supervisor(m, mh->hart, pc, start_arg);
-        hart_run(mh->hart);
+        if (step)
+            hart_step(mh->hart);
+        else
+            hart_run(mh->hart);
         pthread_mutex_lock(&m->lock);
+        machine_hart_ran(mh);
     }
     mh->running = false;
     pthread_mutex_unlock(&m->lock);
@@ -240,14 +246,8 @@ void machine_hold(struct machine *m)
 {
     pthread_mutex_lock(&m->lock);
     m->held = true;
-    for (unsigned i = 0; i < m->hart_count; i++) {
-        if (!m->harts[i].running)
-            continue;
-        hart_stop(m->harts[i].hart);
-        /* Other waiting threads may take the signal for theirs: each looks again. */
-        while (m->harts[i].running)
-            pthread_cond_wait(&m->changed, &m->lock);
-    }
+    machine_stop_harts(m);
+    machine_await_rest(m);
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -255,8 +255,7 @@ void machine_release(struct machine *m)
 {
     pthread_mutex_lock(&m->lock);
     m->held = false;
-    for (unsigned i = 0; i < m->hart_count; i++)
-        pthread_cond_signal(&m->harts[i].wake);
+    machine_wake_harts(m);
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -287,7 +286,7 @@ void machine_stop_hart(struct machine *m, struct hart *h)
  * Reset and poweroff
  */
 
-bool machine_load(struct machine *m, struct error *err)
+static bool load(struct machine *m, struct error *err)
 {
     for (unsigned i = 0; i < m->device_count; i++)
         if (m->devices[i]->ops->reset)
@@ -314,6 +313,14 @@ bool machine_load(struct machine *m, struct error *err)
     return true;
 }
 
+bool machine_load(struct machine *m, struct error *err)
+{
+    pthread_mutex_lock(&m->load_lock);
+    bool ok = load(m, err);
+    pthread_mutex_unlock(&m->load_lock);
+    return ok;
+}
+
 void machine_request(void *machine, enum machine_request what, int code)
 {
     struct machine *m = machine;
@@ -326,18 +333,20 @@ void machine_request(void *machine, enum machine_request what, int code)
     }
     /* The harts rest at once, so that nothing runs on after the request. */
     m->held = true;
-    for (unsigned i = 0; i < m->hart_count; i++)
-        if (m->harts[i].running)
-            hart_stop(m->harts[i].hart);
+    machine_stop_harts(m);
     pthread_cond_broadcast(&m->changed);
     pthread_mutex_unlock(&m->lock);
 }
 
-bool machine_run(struct machine *m, int *status, struct error *err)
+static void set_powered(struct machine *m, bool powered)
 {
-    *status = 0;
-    if (!machine_load(m, err) || !start_threads(m, err))
-        return false;
+    pthread_mutex_lock(&m->lock);
+    m->powered = powered;
+    pthread_mutex_unlock(&m->lock);
+}
+
+static bool run_until_end(struct machine *m, int *status, struct error *err)
+{
     for (;;) {
         pthread_mutex_lock(&m->lock);
         bool run = !m->requested;
@@ -360,4 +369,15 @@ bool machine_run(struct machine *m, int *status, struct error *err)
         if (!machine_load(m, err))
             return false;
     }
+}
+
+bool machine_run(struct machine *m, int *status, struct error *err)
+{
+    *status = 0;
+    if (!machine_load(m, err) || !start_threads(m, err))
+        return false;
+    set_powered(m, true);
+    bool ok = run_until_end(m, status, err);
+    set_powered(m, false);
+    return ok;
 }

@@ -3,14 +3,17 @@
  * A machine: memory, harts, devices, and what starts and ends them.
  *
  * The default board is made by board.c; this is what all boards share. One host thread runs a hart.
- * A machine rests (all harts parked) when it is made, when it is held, and while it is reset.
+ * A machine rests (all harts parked) when it is made, when it is held or paused, and while it is
+ * reset. It is held for a moment, by who carries out what the guest asked for; it is paused by a user or a
+ * debugger, for as long as they like.
  *
  *     m = machine_new(&config, err);   memory and harts
  *     board_build(m, ...);             devices
  *     machine_run(m, &status, err);    until the guest or machine_quit ends it
  *     machine_free(m);
  *
- * Lock order: machine.lock, then a hart's lock. Device locks are taken under neither.
+ * Lock order: machine.load_lock, machine.lock, then a hart's lock. Device locks are taken under neither of
+ * the last two.
  */
 #ifndef RVVM_MACHINE_MACHINE_H
 #define RVVM_MACHINE_MACHINE_H
@@ -44,6 +47,19 @@ enum hsm_state {
 struct machine;
 struct pci_bus; /* dev/pci/pci.h */
 
+/* What a hart does while the machine runs. */
+enum machine_go {
+    MACHINE_GO_RUN,
+    MACHINE_GO_STEP, /* one instruction; then the whole machine pauses */
+    MACHINE_GO_REST, /* nothing */
+};
+
+/* Why a machine pauses; bits, each of which is enough. */
+enum machine_pause {
+    MACHINE_PAUSE_USER = 1,
+    MACHINE_PAUSE_DEBUGGER = 2,
+};
+
 struct machine_hart {
     struct machine *machine;
     struct hart *hart;
@@ -55,6 +71,10 @@ struct machine_hart {
     uint64_t start_pc;    /* under machine.lock, for HSM_START_PENDING */
     uint64_t start_arg;
     struct sbi_pmu pmu; /* the hart's thread */
+
+    /* Under machine.lock: what a debugger wants of it when the machine goes on. */
+    enum machine_go go;
+    uint64_t step_first, step_end; /* MACHINE_GO_STEP: steps are taken while pc is in here */
 };
 
 /* What built-in SBI calls write to and read from: functions of the board's UART. */
@@ -105,8 +125,16 @@ struct machine {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* requested, or a hart came to rest */
     bool held;              /* under lock: harts shall rest */
-    bool quit;              /* under lock: threads shall end */
-    bool requested;         /* under lock */
+    unsigned pauses;        /* under lock: the same, for enum machine_pause reasons */
+    bool powered;           /* under lock: machine_run is in it */
+    /* Under lock, on a hart's thread, which has found something that hart.stop tells: the machine is about
+     * to pause. NULL: nobody asks. */
+    void (*on_stop)(void *ctx);
+    void *on_stop_ctx;
+    /* Held while the machine is loaded, and by who looks into it while it pauses. */
+    pthread_mutex_t load_lock;
+    bool quit;      /* under lock: threads shall end */
+    bool requested; /* under lock */
     enum machine_request request;
     int request_code;
 };
@@ -149,6 +177,21 @@ void machine_request(void *machine, enum machine_request what, int code);
 /* Not on a hart's thread: all harts come to rest; they go on. */
 void machine_hold(struct machine *m);
 void machine_release(struct machine *m);
+
+/*
+ * pause.c. Not on a hart's thread. When machine_pause returns the harts rest, until all reasons are
+ * resumed; who looks at harts or memory then holds load_lock, since a reset may be under way.
+ */
+void machine_pause(struct machine *m, enum machine_pause why);
+void machine_resume(struct machine *m, unsigned whys);
+unsigned machine_pauses(struct machine *m);
+/* Between the parts of machine.c and pause.c; m->lock is held. */
+void machine_stop_harts(struct machine *m); /* tells them, waits for none */
+void machine_await_rest(struct machine *m);
+void machine_wake_harts(struct machine *m);
+/* On the hart's thread, before and after it ran: whether it may run, and what it has stopped for. */
+bool machine_may_run(const struct machine_hart *mh);
+void machine_hart_ran(struct machine_hart *mh);
 
 /* A hart that rests in HSM_STOPPED begins in S-mode. false: it was not stopped. */
 bool machine_start_hart(struct machine *m, unsigned id, uint64_t pc, uint64_t arg);

@@ -37,14 +37,17 @@ static void on_fault(int signal, siginfo_t *info, void *context)
             .code = info->si_code,
             .addr = (uint64_t)(uintptr_t)info->si_addr,
         };
-        if (self.copy)
+        if (self.copy) {
+            fault_leave(context);
             siglongjmp(*self.copy, 1);
+        }
         if (!fault_knows_address(info)) { /* no address of a program's: not mapped */
             fault.code = SEGV_MAPERR;
             fault.addr = DIRECT_NO_ADDRESS;
         }
         if (self.thread && jit_direct_fault(self.thread->hart, &fault, context))
             return;
+        fault_leave(context); /* the next does not come back */
         if (self.thread && direct_fault_in_c(self.thread->hart, &fault))
             return;
     }

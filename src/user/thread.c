@@ -244,6 +244,34 @@ int64_t sys_set_tid_address(struct user_thread *t, const uint64_t *arg)
     return t->tid;
 }
 
+/* What an operation has no use for is not looked at: programs leave anything there. */
+int64_t sys_futex(struct user_thread *t, const uint64_t *arg)
+{
+    const struct space *space = &t->process->space;
+    bool has_time = false, has_second = false;
+    switch (arg[1] & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT:
+    case FUTEX_WAIT_BITSET:
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2:
+        has_time = true;
+        break;
+    case FUTEX_REQUEUE:
+    case FUTEX_CMP_REQUEUE:
+    case FUTEX_CMP_REQUEUE_PI:
+    case FUTEX_WAKE_OP:
+        has_second = true;
+        break;
+    case FUTEX_WAIT_REQUEUE_PI:
+        has_time = has_second = true;
+        break;
+    }
+    if (!space_is_guest(space, arg[0], 4) || (has_time && !space_is_guest(space, arg[3], 1)) ||
+        (has_second && !space_is_guest(space, arg[4], 4)))
+        return -EFAULT;
+    return syscall_host(t, SYS_futex, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+}
+
 int64_t sys_set_robust_list(struct user_thread *t, const uint64_t *arg)
 {
     if (!space_is_guest(&t->process->space, arg[0], 1))

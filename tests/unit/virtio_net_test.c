@@ -771,6 +771,37 @@ static void frames_for_nobody_are_dropped(void **state)
     was_received(b, RECEIVE, AT_RECEIVE, frame, sizeof(frame));
 }
 
+/* On the network's thread, so that the card cannot see meanwhile that there is another driver. */
+static void change_driver_and_receive(void *state)
+{
+    struct bench *b = state;
+    uint8_t frame[60] = {0};
+    struct iovec iov = {frame, sizeof(frame)};
+    struct net_packet packet = {
+        .iov = &iov, .iov_count = 1, .size = sizeof(frame), .offload.csum_valid = true};
+    vrig_negotiate(b->v, 0);
+    vrig_queue(b->v, RECEIVE, 8);
+    struct driver_part part = {AT_RECEIVE, 600, true};
+    driver_add(&b->v->queues[RECEIVE], &part, 1, 0);
+    vrig_go(b->v);
+    assert_true(b->net->card.ops->receive(b->net->card.state, &packet));
+    b->net->card.ops->received(b->net->card.state);
+}
+
+static void a_frame_between_two_drivers_is_nobodys(void **state)
+{
+    struct bench *b = *state;
+    uint8_t frame[100];
+    fill_frame(frame, sizeof(frame), 18);
+    start(b, NET_F_GUEST_OFFLOADS | NET_F_MRG_RXBUF, 8);
+    net_run(b->net, change_driver_and_receive, b);
+    receives_nothing(b, RECEIVE);
+    memset(guest(b, AT_RECEIVE), 0xee, 600);
+    fake_net_give(b->net, frame, sizeof(frame), &(struct net_offload){.csum_valid = true});
+    struct virtio_net_header h = was_received(b, RECEIVE, AT_RECEIVE, frame, sizeof(frame));
+    assert_int_equal(h.flags, 0);
+}
+
 /* Drivers come and go while frames go both ways; each finds the card as it should be. */
 static void drivers_change_while_frames_come_and_go(void **state)
 {
@@ -845,6 +876,7 @@ static void commands_are_answered(void **state)
         {1, 0, 8, {0, 0, 0, 0, 1}, 1, 0},
         {1, 0, 8, {0xff, 0xff, 0xff, 0xff}, 1, 0},
         {1, 0, 8, {0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}, 1, 0},
+        {1, 0, 14, {0, 0, 0, 0, 2, 0, 0, 0, 1, 1, 1, 1, 1, 1}, 1, 0},
         {1, 0, 0, {0}, 1, 0},
         {1, 1, 6, {2, 0, 0, 0, 0, 1}, 0, NET_F_CTRL_MAC_ADDR},
         {1, 1, 6, {3, 0, 0, 0, 0, 1}, 1, 0}, /* of a group */
@@ -969,24 +1001,34 @@ static void the_driver_chooses_what_it_receives(void **state)
 
 static void longer_tables_than_there_is_room_for_let_all_pass(void **state)
 {
-    static const uint8_t station[6] = {2, 9}, group[6] = {1, 9};
+    static const uint8_t station[6] = {2, 9}, group[6] = {1, 9}, named[6] = {1, 8};
     struct bench *b = *state;
-    uint8_t tables[4 + 65 * 6 + 4 + 65 * 6] = {0};
+    uint8_t tables[4 + 65 * 6 + 4 + 65 * 6];
     start(b, commands_of_all, 8);
     offer(b, RECEIVE, AT_RECEIVE, 100);
     command(b, CONTROL, 0, 0, "", 1);
-    for (unsigned which = 0; which < 2; which++) {
-        for (unsigned count = 64; count <= 65; count++) {
-            memset(tables, 0, sizeof(tables));
-            uint8_t *table = which ? tables + 4 : tables;
-            table[0] = (uint8_t)count;
-            for (unsigned i = 0; i < count; i++)
-                memcpy(table + 4 + 6 * i, (uint8_t[6]){which ? 1 : 2, 0, 0, 0, 0, (uint8_t)i}, 6);
-            assert_int_equal(command(b, CONTROL, 1, 0, tables, 8 + 6 * count), 0);
-            give_to(b, station, 0, !which && count == 65);
-            give_to(b, group, 0, which && count == 65);
-            give_to(b, (uint8_t[6]){which ? 1 : 2, 0, 0, 0, 0, 63}, 0, true);
-        }
+    for (uint8_t count = 64; count <= 65; count++) {
+        /* Of stations, with a group behind them. */
+        memset(tables, 0, sizeof(tables));
+        tables[0] = count;
+        for (uint8_t i = 0; i < count; i++)
+            memcpy(tables + 4 + 6 * i, (uint8_t[6]){2, 0, 0, 0, 0, i}, 6);
+        tables[4 + 6 * count] = 1;
+        memcpy(tables + 8 + 6 * count, named, 6);
+        assert_int_equal(command(b, CONTROL, 1, 0, tables, 14 + 6 * count), 0);
+        give_to(b, station, 0, count == 65);
+        give_to(b, (uint8_t[6]){2, 0, 0, 0, 0, 63}, 0, true);
+        give_to(b, group, 0, false);
+        give_to(b, named, 0, true);
+        /* Of groups. */
+        memset(tables, 0, sizeof(tables));
+        tables[4] = count;
+        for (uint8_t i = 0; i < count; i++)
+            memcpy(tables + 8 + 6 * i, (uint8_t[6]){1, 0, 0, 0, 0, i}, 6);
+        assert_int_equal(command(b, CONTROL, 1, 0, tables, 8 + 6 * count), 0);
+        give_to(b, group, 0, count == 65);
+        give_to(b, (uint8_t[6]){1, 0, 0, 0, 0, 63}, 0, true);
+        give_to(b, station, 0, false);
     }
 }
 
@@ -1149,6 +1191,7 @@ int main(void)
         ON_BENCH(received_frames_say_what_is_left_to_do),
         ON_BENCH(resets_end_what_was_under_way),
         ON_BENCH(frames_for_nobody_are_dropped),
+        ON_BENCH(a_frame_between_two_drivers_is_nobodys),
         ON_BENCH(drivers_change_while_frames_come_and_go),
         ON_BENCH(commands_are_answered),
         ON_BENCH(commands_without_room_for_an_answer_or_a_beginning_harm_nobody),

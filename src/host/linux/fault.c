@@ -2,6 +2,7 @@
 /* Signals of faults, by sigaction(2) and the processor's part of ucontext_t. */
 #define _GNU_SOURCE
 #include "host/fault.h"
+#include "host/host_signal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,10 +12,18 @@ bool fault_catch(void (*handler)(int signal, siginfo_t *info, void *context), st
 {
     struct sigaction action = {.sa_sigaction = handler,
                                .sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK};
-    sigemptyset(&action.sa_mask);
+    /* All 64, the C library's own as well. */
+    memset(&action.sa_mask, 0xff, sizeof(action.sa_mask));
+    sigdelset(&action.sa_mask, SIGSEGV);
+    sigdelset(&action.sa_mask, SIGBUS);
     if (sigaction(SIGSEGV, &action, NULL) < 0 || sigaction(SIGBUS, &action, NULL) < 0)
         return error_set(err, "cannot catch SIGSEGV: %s", strerror(errno));
     return true;
+}
+
+void fault_leave(const void *context)
+{
+    host_signal_mask(SIG_SETMASK, host_signal_mask_before(context));
 }
 
 bool fault_is_own(const siginfo_t *info)

@@ -67,6 +67,13 @@ uint64_t host_signal_mask(int how, uint64_t set)
     return old;
 }
 
+uint64_t host_signal_mask_before(const void *context)
+{
+    uint64_t set;
+    memcpy(&set, &((const ucontext_t *)context)->uc_sigmask, sizeof(set));
+    return set;
+}
+
 void host_signal_mask_after(void *context, uint64_t set)
 {
     /* The C library's set is larger; the kernel has written and reads this much. */
