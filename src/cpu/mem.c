@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Memory accesses that the inline lookup did not serve: TLB misses, misaligned and page-crossing
- * accesses, devices. Misaligned accesses to main memory work; to devices they are access faults.
+ * accesses, devices. Misaligned accesses to main memory work, and loads from flash that code is run from,
+ * since compilers take that for memory; to devices they are access faults.
  */
 #include "cpu/mem.h"
 
@@ -120,8 +121,27 @@ static uint64_t next_page(const struct hart *h, uint64_t va)
     return h->xlen == 32 ? (uint32_t)next : next;
 }
 
+/* A part of a misaligned load. */
+static bool load_part(struct hart *h, const struct mem_target *t, unsigned size, uint8_t *to)
+{
+    if (t->host) {
+        copy_bytes(to, t->host, size);
+        return true;
+    }
+    reaches_device(h);
+    for (unsigned i = 0; i < size; i++) {
+        uint64_t byte;
+        if (t->paddr + i - h->bus->rom.base >= h->bus->rom.size ||
+            !h->bus->read(h->bus->ctx, t->paddr + i, 1, &byte))
+            return false;
+        to[i] = (uint8_t)byte;
+    }
+    return true;
+}
+
 uint64_t mem_load_slow(struct hart *h, uint64_t va, unsigned size)
 {
+    uint64_t value = 0;
     struct mem_target t, second;
     unsigned first = first_part(va, size);
     if (is_watched(h, va, size, ACCESS_READ))
@@ -131,24 +151,20 @@ uint64_t mem_load_slow(struct hart *h, uint64_t va, unsigned size)
     if (first < size) {
         if (!target_of(h, next_page(h, va), size - first, ACCESS_READ, &second))
             return 0;
-        if (!t.host || !second.host) {
-            hart_fault(h, CAUSE_LOAD_ACCESS, va);
-            return 0;
-        }
-        uint64_t value = 0;
-        copy_bytes(&value, t.host, first);
-        copy_bytes((uint8_t *)&value + first, second.host, size - first);
-        return value;
+        if (load_part(h, &t, first, (uint8_t *)&value) &&
+            load_part(h, &second, size - first, (uint8_t *)&value + first))
+            return value;
+        hart_fault(h, CAUSE_LOAD_ACCESS, va);
+        return 0;
     }
     if (likely(t.host))
         return load_ram(t.host, size);
-    uint64_t value = 0;
     reaches_device(h);
-    if ((va & (size - 1)) || !h->bus->read(h->bus->ctx, t.paddr, size, &value)) {
-        hart_fault(h, access_fault(ACCESS_READ), va);
-        return 0;
-    }
-    return value;
+    if (va & (size - 1) ? load_part(h, &t, size, (uint8_t *)&value)
+                        : h->bus->read(h->bus->ctx, t.paddr, size, &value))
+        return value;
+    hart_fault(h, access_fault(ACCESS_READ), va);
+    return 0;
 }
 
 void mem_store_slow(struct hart *h, uint64_t va, unsigned size, uint64_t value)
