@@ -7,6 +7,7 @@
  *     net_job reset HOST PORT          is reset by the host; resets
  *     net_job udp HOST PORT            datagrams of every size class up to the largest
  *     net_job noise INTERFACE N SEED   N frames that make little sense
+ *     net_job rate HOST PORT SECONDS   connects again and again, and says how often it was (for bench/)
  *     net_job serve PORT               sends back what each client sends, one after the other, and datagrams
  *
  * Ends with 0 when all was as it should be, and says what was not.
@@ -24,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define fail(...) \
@@ -352,6 +354,26 @@ static void noise(const char *interface, unsigned count)
     printf("net_job: %u frames\n", count);
 }
 
+/* One connection after the other, each until the host closes it. */
+static void rate(double seconds)
+{
+    struct timespec begin, now;
+    unsigned count = 0;
+    double passed;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do {
+        char byte;
+        int fd = open_socket(SOCK_STREAM);
+        if (read(fd, &byte, 1) != 0)
+            fail("connection %u is not closed", count);
+        close(fd);
+        count++;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        passed = (double)(now.tv_sec - begin.tv_sec) + 1e-9 * (double)(now.tv_nsec - begin.tv_nsec);
+    } while (passed < seconds);
+    printf("net_job: %.1f connections a second\n", count / passed);
+}
+
 static void serve_datagrams(const struct sockaddr_in6 *at)
 {
     static char bytes[65536];
@@ -401,6 +423,8 @@ int main(int argc, char **argv)
         find_server(argv[2], argv[3]);
         if (!strcmp(job, "many") && argc == 5)
             many((unsigned)atoi(argv[4]));
+        else if (!strcmp(job, "rate") && argc == 5)
+            rate(atof(argv[4]));
         else if (!strcmp(job, "half"))
             half();
         else if (!strcmp(job, "reset"))
