@@ -4,6 +4,7 @@
 #include "img.h"
 #include "options.h"
 
+#include "debug/server.h"
 #include "dev/drive.h"
 #include "dev/net_card.h"
 #include "host/clock.h"
@@ -291,6 +292,12 @@ static bool set_forward(void *ctx, const struct option *o, const char *value, st
     return true;
 }
 
+static bool set_gdb(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    ((struct cli *)ctx)->config.gdb = value;
+    return server_check(value, true, err) || error_prefix(err, "-%s", o->name);
+}
+
 #define AT(member) offsetof(struct cli, member)
 
 static const struct option options[] = {
@@ -341,6 +348,8 @@ static const struct option options[] = {
      "translate guest code (the default), interpret it, or compare both", set_jit, 0, false},
     {"jit-cache", "SIZE", "memory for translated code", option_set_size, AT(config.code_cache),
      false},
+    {"gdb", "WHERE", "a debugger may attach: tcp:HOST:PORT, unix:F", set_gdb, 0, false},
+    {"S", NULL, "pause before the first instruction", option_set_true, AT(config.paused), true},
     {"d", "LIST", "stats: counters at the end; in, ir, out: translated code", set_debug, 0, true},
     {"v", NULL, "say more; twice: still more", set_verbose, 0, true},
     {"h", NULL, "this help", option_set_true, AT(help), true},
@@ -550,6 +559,7 @@ int main(int argc, char **argv)
         cli.config.log_level = cli.verbose > 1 ? RVVM_LOG_DEBUG : RVVM_LOG_GUEST;
     if (cli.dump_dtb) {
         cli.config.serial = "null";
+        cli.config.gdb = NULL;
         cli.config.console_count = 0;
         cli.config.network_count = cli.config.forward_count = 0;
     }

@@ -82,7 +82,7 @@ def against(results, ours, theirs):
             continue
         ratio = mine.median() / other.median() if other.median() else 0
         if row.unit != RATIO or row.name == "spawn":
-            name = f"{row.group}, {row.name}" if row.group.startswith("disk") else row.name
+            name = f"{row.group}, {row.name}" if row.group.startswith(("disk", "network")) else row.name
             lines.append([f"  {name}", f"{ratio:.2f}", ""])
         if (ratio < 1 if row.unit in MORE_IS_BETTER else ratio > 1) and row.unit != MIB:
             slower.append(f"{row.name} {ratio:.2f}")

@@ -170,6 +170,11 @@ struct rvvm_config {
      * "tcp/127.0.0.1:2022=22" (rvvm(1), -portfwd). NULL */
     const char *const *forwards;
     unsigned forward_count; /* 0 */
+
+    /* Where a debugger may attach, "tcp:HOST:PORT" or "unix:PATH": whoever can connect there may do
+     * everything to the machine. NULL: nowhere */
+    const char *gdb;
+    bool paused; /* the machine pauses before its first instruction; false */
 };
 
 /* A machine; its parts are the library's. */
@@ -222,6 +227,23 @@ RVVM_API bool rvvm_machine_run(struct rvvm_machine *machine, int *status, struct
  * running, the next call returns at once.
  */
 RVVM_API void rvvm_machine_quit(struct rvvm_machine *machine);
+
+/*
+ * Any thread but a callback's. A machine that pauses runs no instruction, from when rvvm_machine_pause
+ * returns until rvvm_machine_resume; rvvm_machine_run waits meanwhile. Its clocks go on. A debugger that
+ * has stopped the machine does not let it go on before it wants to.
+ */
+RVVM_API void rvvm_machine_pause(struct rvvm_machine *machine);
+RVVM_API void rvvm_machine_resume(struct rvvm_machine *machine);
+
+/* Any thread. Whether it pauses, by rvvm_machine_pause or by a debugger. */
+RVVM_API bool rvvm_machine_paused(struct rvvm_machine *machine);
+
+/*
+ * Any thread but a callback's. Restarts a machine that is running, as its reset button would, and returns
+ * when that is done. With no_reboot it ends. false: it was not running.
+ */
+RVVM_API bool rvvm_machine_reset(struct rvvm_machine *machine);
 
 /*
  * Any thread. Plugs the cable of a network in or out; networks are counted from 0, those of the card

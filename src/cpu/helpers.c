@@ -61,6 +61,7 @@ bool helper_ecall(struct hart *h, const struct insn *i)
 {
     (void)i;
     if (h->direct) {
+        h->reservation = NO_RESERVATION; /* as a kernel leaves it */
         h->direct->ecall(h);
         return true;
     }

@@ -70,4 +70,7 @@ static inline unsigned insn_length(uint32_t bits)
  */
 size_t isa_disassemble(const struct decoded *insn, uint64_t pc, char *text, size_t size);
 
+/* The CSR's name, or its number for one that has none. The length, as above. */
+size_t isa_csr_name(unsigned csr, char *text, size_t size);
+
 #endif

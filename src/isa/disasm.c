@@ -185,3 +185,11 @@ size_t isa_disassemble(const struct decoded *insn, uint64_t pc, char *text, size
         put_operand(&line, insn, pc, *layout);
     return line.length;
 }
+
+size_t isa_csr_name(unsigned csr, char *text, size_t size)
+{
+    struct line line = {text, size, 0};
+
+    put_csr(&line, csr);
+    return line.length;
+}

@@ -318,6 +318,10 @@ bool machine_load(struct machine *m, struct error *err)
     pthread_mutex_lock(&m->load_lock);
     bool ok = load(m, err);
     pthread_mutex_unlock(&m->load_lock);
+    pthread_mutex_lock(&m->lock);
+    m->loads++;
+    pthread_cond_broadcast(&m->changed);
+    pthread_mutex_unlock(&m->lock);
     return ok;
 }
 
@@ -342,6 +346,7 @@ static void set_powered(struct machine *m, bool powered)
 {
     pthread_mutex_lock(&m->lock);
     m->powered = powered;
+    pthread_cond_broadcast(&m->changed);
     pthread_mutex_unlock(&m->lock);
 }
 

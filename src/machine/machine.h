@@ -127,6 +127,7 @@ struct machine {
     bool held;              /* under lock: harts shall rest */
     unsigned pauses;        /* under lock: the same, for enum machine_pause reasons */
     bool powered;           /* under lock: machine_run is in it */
+    unsigned loads;         /* under lock: times it was loaded */
     /* Under lock, on a hart's thread, which has found something that hart.stop tells: the machine is about
      * to pause. NULL: nobody asks. */
     void (*on_stop)(void *ctx);
@@ -185,6 +186,8 @@ void machine_release(struct machine *m);
 void machine_pause(struct machine *m, enum machine_pause why);
 void machine_resume(struct machine *m, unsigned whys);
 unsigned machine_pauses(struct machine *m);
+/* Restarts it, and returns when that is done or it has ended. false: it was not running. */
+bool machine_reset(struct machine *m);
 /* Between the parts of machine.c and pause.c; m->lock is held. */
 void machine_stop_harts(struct machine *m); /* tells them, waits for none */
 void machine_await_rest(struct machine *m);

@@ -53,6 +53,22 @@ unsigned machine_pauses(struct machine *m)
     return pauses;
 }
 
+bool machine_reset(struct machine *m)
+{
+    pthread_mutex_lock(&m->lock);
+    const unsigned loads = m->loads;
+    const bool powered = m->powered;
+    pthread_mutex_unlock(&m->lock);
+    if (!powered)
+        return false;
+    machine_request(m, MACHINE_RESET, 0);
+    pthread_mutex_lock(&m->lock);
+    while (m->powered && m->loads == loads)
+        pthread_cond_wait(&m->changed, &m->lock);
+    pthread_mutex_unlock(&m->lock);
+    return true;
+}
+
 bool machine_may_run(const struct machine_hart *mh)
 {
     const struct machine *m = mh->machine;

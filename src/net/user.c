@@ -43,6 +43,7 @@ struct user {
     struct event_poller poller;
     struct event_call deliver_call; /* merged packets wait for it */
     bool has_poller;
+    bool restricted;
     struct in6_addr guest6; /* the guest's address as its kernel makes it from the card's */
     uint8_t out[NET_FRAME_MAX];
 };
@@ -251,11 +252,13 @@ static bool user_forward(void *state, const struct net_forward *forward, bool ad
     int flags = (forward->udp ? SLIRP_HOSTFWD_UDP : 0) | (v6 ? SLIRP_HOSTFWD_V6ONLY : 0);
     char name[NET_FORWARD_NAME_SIZE];
     default_guest(user, &guest);
+    net_forward_name(forward, name);
+    if (add && forward->udp && user->restricted)
+        return error_set(err, "%s: cannot be forwarded: restrict=on lets no datagram out", name);
     if ((add ? slirp_add_hostxfwd(user->slirp, &host.any, size, &guest.any, size, flags)
              : slirp_remove_hostxfwd(user->slirp, &host.any, size, flags)) == 0)
         return true;
     int e = errno;
-    net_forward_name(forward, name);
     if (!add)
         return error_set(err, "%s: is not forwarded", name);
     return error_set(err, "%s: cannot be forwarded: %s", name,
@@ -337,6 +340,7 @@ bool user_open(struct net_backend *backend, struct net *net, const struct net_op
     if (!user)
         return error_set(err, "out of memory");
     user->net = net;
+    user->restricted = options->user.restricted;
     user->guest6 = make_guest6(&options->user, net_mac(net));
     event_call_init(&user->deliver_call, net_loop(net), deliver_merged, user);
     user->gro = gro_new(deliver, user);

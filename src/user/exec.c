@@ -11,6 +11,8 @@
 #include "user/elf.h"
 #include "user/process.h"
 #include "user/script.h"
+#include "user/signals.h"
+#include "user/syscall.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -69,6 +71,13 @@ static int name_of(char *name, size_t size, int dirfd, const char *path)
     return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
 }
 
+/* A signal that comes first is delivered first: what it blocks meanwhile is not for the next program. */
+static int exec_host(int dirfd, const char *path, char **argv, char **envp, int flags)
+{
+    return (int)syscall_host(user_thread_self(), SYS_execveat, (uint64_t)dirfd, (uint64_t)path,
+                             (uint64_t)argv, (uint64_t)envp, (uint64_t)flags, 0);
+}
+
 static int exec_self(const struct process *p, int fd, char *name, char **argv, char **envp)
 {
     char number[16];
@@ -76,6 +85,7 @@ static int exec_self(const struct process *p, int fd, char *name, char **argv, c
     char **list = calloc(options + argc + 8, sizeof(*list));
     if (!list)
         return -ENOMEM;
+    user_thread_self()->signals->exec_self_list = list;
     snprintf(number, sizeof(number), "%d", fd);
     list[n++] = "rvvm-user";
     for (unsigned i = 0; i < options; i++)
@@ -89,10 +99,10 @@ static int exec_self(const struct process *p, int fd, char *name, char **argv, c
     for (unsigned i = 1; i < argc; i++)
         list[n++] = argv[i];
     fcntl(fd, F_SETFD, 0);
-    syscall(SYS_execveat, p->self_fd, "", list, envp, AT_EMPTY_PATH);
-    int e = errno;
+    int result = exec_host(p->self_fd, "", list, envp, AT_EMPTY_PATH);
+    user_thread_self()->signals->exec_self_list = NULL;
     free(list);
-    return -e;
+    return result;
 }
 
 int process_exec(struct process *p, int dirfd, const char *path, char **argv, char **envp,
@@ -116,8 +126,7 @@ int process_exec(struct process *p, int dirfd, const char *path, char **argv, ch
                            : faccessat(AT_FDCWD, own, X_OK, AT_EACCESS) == 0;
         result = may ? exec_self(p, fd, name, argv, envp) : -EACCES;
     } else {
-        syscall(SYS_execveat, dirfd, path, argv, envp, flags);
-        result = -errno;
+        result = exec_host(dirfd, path, argv, envp, flags);
     }
     if (fd >= 0)
         close(fd);

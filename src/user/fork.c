@@ -113,6 +113,7 @@ static void clean_up(struct user_thread *t, struct user_thread *child, void *sta
     if (child->signals->actions != t->signals->actions)
         free(child->signals->actions);
     free(child->signals->exec_lists);
+    free(child->signals->exec_self_list);
     user_thread_free(child);
     munmap(stack, VFORK_STACK);
 }

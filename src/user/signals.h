@@ -62,7 +62,8 @@ struct thread_signals {
     struct signal_actions *actions;
     uint64_t robust_list; /* set_robust_list, thread.c's */
     bool vforked;         /* the thread is a child of vfork */
-    void *exec_lists;     /* of such a child: what an execve that went well has not freed */
+    /* Of such a child: what an execve that went well has not freed. */
+    void *exec_lists, *exec_self_list;
 };
 
 /* What is noted and not blocked is delivered. On the thread, in a callback. */

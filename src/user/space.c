@@ -34,7 +34,7 @@
 #define MAP_GUEST \
     (MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | \
      MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB | MAP_SYNC | MAP_FIXED_NOREPLACE | \
-     (MAP_HUGE_MASK << MAP_HUGE_SHIFT))
+     (int)((unsigned)MAP_HUGE_MASK << MAP_HUGE_SHIFT))
 
 static uint64_t round_up(uint64_t size)
 {

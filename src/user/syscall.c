@@ -37,9 +37,18 @@ const struct syscall *syscall_find(uint64_t number)
     return &table[number];
 }
 
+void syscall_own_fds(const struct process *p, int fds[SYSCALL_OWN_FDS])
+{
+    fds[0] = p->exe_fd;
+    fds[1] = p->self_fd;
+    fds[2] = p->config.strace ? p->strace_fd : -1;
+}
+
 bool syscall_fd_is_ours(const struct process *p, uint64_t fd)
 {
-    return (p->config.strace && (int)fd == p->strace_fd) || ((int)fd == p->exe_fd && (int)fd >= 0);
+    int ours[SYSCALL_OWN_FDS], asked = (int)fd;
+    syscall_own_fds(p, ours);
+    return asked >= 0 && (asked == ours[0] || asked == ours[1] || asked == ours[2]);
 }
 
 int64_t syscall_host(struct user_thread *t, long number, uint64_t a0, uint64_t a1, uint64_t a2,

@@ -100,7 +100,9 @@ int64_t syscall_host(struct user_thread *t, long number, uint64_t a0, uint64_t a
 /* Hands a call on after the checks that the kinds of its arguments ask for. */
 int64_t syscall_pass(struct user_thread *t, const struct syscall *call, const uint64_t *arg);
 
-/* Whether a descriptor is one that the emulator keeps for itself. */
+/* The descriptors that the emulator keeps for itself (-1: not open); whether one is among them. */
+#define SYSCALL_OWN_FDS 3
+void syscall_own_fds(const struct process *p, int fds[SYSCALL_OWN_FDS]);
 bool syscall_fd_is_ours(const struct process *p, uint64_t fd);
 
 #define PASS(number, name, ...)

@@ -157,13 +157,13 @@ int64_t sys_fcntl(struct user_thread *t, const uint64_t *arg)
 int64_t sys_close_range(struct user_thread *t, const uint64_t *arg)
 {
     uint64_t first = (uint32_t)arg[0], last = (uint32_t)arg[1];
-    const struct process *p = t->process;
-    const int ours[] = {p->exe_fd, p->config.strace ? p->strace_fd : -1};
+    int ours[SYSCALL_OWN_FDS];
+    syscall_own_fds(t->process, ours);
     if (first > last)
         return -EINVAL;
     while (first <= last) {
         uint64_t end = last;
-        for (unsigned n = 0; n < sizeof(ours) / sizeof(*ours); n++) {
+        for (unsigned n = 0; n < SYSCALL_OWN_FDS; n++) {
             if (ours[n] >= 0 && (uint64_t)ours[n] >= first && (uint64_t)ours[n] <= end)
                 end = (uint64_t)ours[n] - 1;
         }
