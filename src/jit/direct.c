@@ -12,6 +12,7 @@
 #define ADDRESS_BITS 46         /* of programs: user/space.h */
 #define MADE_BEFORE_LOOKING 256 /* blocks */
 
+#define MADE_WHILE_YOUNG 2000
 #define SEEN (1u << 15)
 #define LEAVES (UINT64_C(1) << (ADDRESS_BITS - PAGE_SHIFT - JIT_LEAF_BITS))
 #define LEAF_PAGES (UINT64_C(1) << JIT_LEAF_BITS)
@@ -158,7 +159,7 @@ void jit_direct_begin(struct jit_hart *jh)
 /* The thread that looks for loops is not worth its start in a program that does next to nothing. */
 static void start_looking(struct jit *jit)
 {
-    if (jit->tiers == JIT_TIERS && !jit->hot && jit->direct->made++ >= MADE_BEFORE_LOOKING &&
+    if (jit->direct->made++ >= MADE_BEFORE_LOOKING && jit->tiers == JIT_TIERS && !jit->hot &&
         !jit_start(jit, NULL))
         jit->tiers = JIT_TIER_ONE;
 }
@@ -179,16 +180,21 @@ void jit_direct_back(struct hart *h)
 
 /*
  * Half of what a program runs at its start it runs once, and translating it would cost several times what
- * interpreting it does.
+ * interpreting it does. While a program is young it is likely to be over soon, so that twice is not enough,
+ * either. What is seen is a tag, with how often in its low bits.
  */
 bool jit_direct_is_new(struct jit *jit, const uint8_t *code)
 {
     uint64_t place = (uint64_t)(uintptr_t)code >> 1;
-    _Atomic uint16_t *seen = &jit->direct->seen[place % SEEN];
-    uint16_t tag = (uint16_t)(place / SEEN * 40503 >> 3 | 1);
-    if (atomic_load_explicit(seen, memory_order_relaxed) == tag)
+    _Atomic uint16_t *at = &jit->direct->seen[place % SEEN];
+    unsigned enough = jit->direct->made < MADE_WHILE_YOUNG ? 2 : 1;
+    uint16_t tag = (uint16_t)((place / SEEN * 40503 << 2) | 4);
+    uint16_t seen = atomic_load_explicit(at, memory_order_relaxed);
+    if ((seen & ~3u) != tag)
+        seen = tag;
+    if ((seen & 3u) >= enough)
         return false;
-    atomic_store_explicit(seen, tag, memory_order_relaxed);
+    atomic_store_explicit(at, seen + 1, memory_order_relaxed);
     return true;
 }
 
