@@ -13,6 +13,7 @@
  * - Its reassembly of IPv4 is not safe: it gets datagrams whole (reassembly.h).
  * - It sends the guest segments no larger than the guest asked for: they are merged again (gro.h) when
  *   the card takes that.
+ * - What it thinks of a guest's packets it says through GLib, which would print it.
  * - It cannot be told to wait while it has something to send. So while the card has no room its sockets
  *   are not looked at, and TCP's windows slow the senders down.
  */
@@ -28,8 +29,9 @@
 #include "net/offload.h"
 #include "net/reassembly.h"
 #include <errno.h>
-#include <pthread.h>
+#include <glib.h>
 #include <libslirp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +60,19 @@ struct user_timer {
 /*
  * What libslirp calls
  */
+
+/* Whose packets this thread is busy with. */
+static _Thread_local struct user *current;
+
+/* Called for all of the process that use libslirp: what is none of ours goes where it would have gone. */
+static void slirp_says(const gchar *domain, GLogLevelFlags level, const gchar *message,
+                       gpointer data)
+{
+    if (current)
+        log_line(net_log(current->net), LOG_GUEST, "%s: %s", net_name(current->net), message);
+    else
+        g_log_default_handler(domain, level, message, data);
+}
 
 static void deliver(void *ctx, const struct net_packet *packet)
 {
@@ -104,7 +119,9 @@ static int64_t slirp_asks_time(void *opaque)
 static void timer_fired(void *ctx)
 {
     struct user_timer *t = ctx;
+    current = t->user;
     slirp_handle_timer(t->user->slirp, t->id, t->opaque);
+    current = NULL;
 }
 
 static void *slirp_wants_timer(SlirpTimerId id, void *timer_opaque, void *opaque)
@@ -197,7 +214,9 @@ static void after_sleep(void *ctx, const struct event_poll *poll)
     struct user *user = ctx;
     if (user->blocked)
         return;
+    current = user;
     slirp_pollfds_poll(user->slirp, 0, slirp_asks_events, (void *)poll);
+    current = NULL;
     deliver_merged(user);
 }
 
@@ -216,8 +235,11 @@ static bool user_send(void *state, const struct net_packet *packet)
     size_t size = packet->size;
     if (reassembly_is_fragment(frame, size))
         frame = reassembly_add(user->reassembly, frame, size, clock_monotonic_ns(), &size);
-    if (frame)
+    if (frame) {
+        current = user;
         slirp_input(user->slirp, frame, (int)size);
+        current = NULL;
+    }
     return true;
 }
 
@@ -265,8 +287,9 @@ static bool user_forward(void *state, const struct net_forward *forward, bool ad
                      e == EADDRINUSE ? "in use" : strerror(e));
 }
 
-/* libslirp has one list of all instances. */
+/* libslirp has one list of all instances, and GLib one of who hears what libraries say. */
 static pthread_mutex_t instances = PTHREAD_MUTEX_INITIALIZER;
+static bool hears_slirp;
 
 static void user_close(void *state)
 {
@@ -320,6 +343,9 @@ static Slirp *make_slirp(struct user *user, const struct net_options *options)
     config.vhost6.s6_addr[15] = 2;
     config.vnameserver6.s6_addr[15] = 3;
     pthread_mutex_lock(&instances);
+    if (!hears_slirp)
+        g_log_set_handler("Slirp", G_LOG_LEVEL_MASK, slirp_says, NULL);
+    hears_slirp = true;
     Slirp *slirp = slirp_new(&config, &slirp_callbacks, user);
     pthread_mutex_unlock(&instances);
     return slirp;
