@@ -20,7 +20,7 @@ static unsigned draw(unsigned below)
     return (seed >> 8) % below;
 }
 
-static uint8_t frame[NET_FRAME_MAX], whole[NET_FRAME_MAX], piece_bytes[NET_FRAME_MAX];
+static uint8_t frame[NET_FRAME_MAX + 100], whole[NET_FRAME_MAX], piece_bytes[NET_FRAME_MAX];
 
 static void sums_are_those_of_words_one_by_one(void **state)
 {

@@ -9,7 +9,7 @@
 
 #define PAYLOAD_MAX 65515
 
-static uint8_t payload[PAYLOAD_MAX], frame[70000];
+static uint8_t payload[PAYLOAD_MAX + 100], frame[70000];
 
 /* A fragment with bytes of `payload`. */
 static const uint8_t *add(struct reassembly *r, unsigned id, unsigned begin, unsigned size,
