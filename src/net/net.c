@@ -305,8 +305,10 @@ void net_set_features(struct net *net, unsigned features)
     if (net->card_features & ~features)
         drop_held(net);
     net->card_features = features;
+    net->in_card++;
     if (net->backend.ops->take_features)
         net->backend.ops->take_features(net->backend.state, features);
+    net->in_card--;
 }
 
 /*
