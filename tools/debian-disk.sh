@@ -13,6 +13,7 @@
 #                         debian.initrd
 #                         debian.drivers  modules of that kernel for drives and file systems, unpacked to
 #                                         /drivers/NN-NAME.ko, an archive to append to an initramfs
+#                         debian.key      for ssh: opens the guest's root account
 #                         debian.suite    what it is of
 #
 # $work (a folder to work in), $here (tools/), $cache, say and die are the caller's.
@@ -23,7 +24,7 @@ debian_disk_memory=3G # the initramfs is unpacked there
 # With what is required, without what is recommended.
 debian_disk_packages="apt ca-certificates dbus debian-archive-keyring dosfstools e2fsprogs fdisk fio
 grub-efi-riscv64 initramfs-tools iproute2 kmod less linux-image-riscv64 nano netbase nvme-cli
-openssh-server pciutils procps systemd-sysv u-boot-menu udev zstd"
+openssh-server pciutils procps systemd-resolved systemd-sysv u-boot-menu udev zstd"
 
 # What the initramfs must have to make the disk, beside what is required.
 debian_disk_tools="dosfstools e2fsprogs fdisk kmod"
@@ -89,6 +90,9 @@ debian_disk_tree()
         ln "$deb" "$tree/debs/rest/" 2>/dev/null || cp "$deb" "$tree/debs/rest/"
     done < <(grep -vxF -f "$work/disk/first" "$work/disk/all")
     cp "$work/disk/sources" "$tree/debs/sources"
+    # Root has no password, so that sshd lets nobody in but with this key.
+    ssh-keygen -q -t ed25519 -N '' -C rvvm -f "$work/disk/debian.key" </dev/null
+    cp "$work/disk/debian.key.pub" "$tree/debs/authorized_keys"
     cp "$here/debian-disk-init" "$tree/init"
     chmod 755 "$tree/init"
 }
@@ -147,5 +151,5 @@ debian_disk_make()
     debian_disk_run
     debian_disk_take_initrd
     mv "$work/disk/suite" "$work/disk/debian.suite"
-    mv "$work"/disk/debian.{img,kernel,initrd,drivers,suite} "$output/"
+    mv "$work"/disk/debian.{img,kernel,initrd,drivers,suite,key} "$output/"
 }
