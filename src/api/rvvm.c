@@ -5,13 +5,12 @@
  */
 #include <rvvm/rvvm.h>
 
-#include "api/networks.h"
+#include "api/machine.h"
 #include "block/disk.h"
 #include "cpu/code.h"
 #include "debug/gdb.h"
 #include "dev/cfi_flash.h"
 #include "dev/drive.h"
-#include "dev/virtio/virtio_console.h"
 #include "dev/virtio/virtio_rng.h"
 #include "jit/jit.h"
 #include "machine/board.h"
@@ -32,28 +31,9 @@ _Static_assert((int)RVVM_LOG_ERROR == LOG_ERROR && (int)RVVM_LOG_WARN == LOG_WAR
 _Static_assert(sizeof(((struct rvvm_error *)0)->text) == sizeof(((struct error *)0)->text),
                "no message is cut on the way out");
 
-struct console {
-    char name[32]; /* for log lines */
-    struct chardev *chardev;
-};
-
 _Static_assert((int)RVVM_AIA_NONE == BOARD_PLIC && (int)RVVM_AIA_APLIC == BOARD_APLIC &&
                    (int)RVVM_AIA_APLIC_IMSIC == BOARD_APLIC_IMSIC,
                "interrupt controllers are passed on as they are");
-
-struct rvvm_machine {
-    struct log log;
-    rvvm_log_fn *log_fn;
-    void *log_ctx;
-    struct event_loop *loop;
-    struct chardev *serial;
-    struct console consoles[VIRTIO_CONSOLE_PORTS_MAX];
-    unsigned console_count;
-    struct networks networks;
-    struct machine *machine;
-    struct event_loop *debug_loop; /* its thread may wait for harts; NULL: nobody looks */
-    struct gdb *gdb;
-};
 
 static void pass_log(void *ctx, enum log_level level, const char *line)
 {
@@ -61,10 +41,11 @@ static void pass_log(void *ctx, enum log_level level, const char *line)
     rv->log_fn(rv->log_ctx, (enum rvvm_log_level)level, line);
 }
 
-static void pass_error(struct rvvm_error *error, const struct error *err)
+bool api_fail(struct rvvm_error *error, const struct error *err)
 {
     if (error)
         memcpy(error->text, err->text, sizeof(error->text));
+    return false;
 }
 
 void rvvm_config_init(struct rvvm_config *config)
@@ -319,7 +300,7 @@ struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct r
             return rv;
     }
     rvvm_machine_free(rv);
-    pass_error(error, &err);
+    api_fail(error, &err);
     return NULL;
 }
 
@@ -358,7 +339,7 @@ bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *e
         event_loop_stop(rv->loop);
     }
     if (!ok)
-        pass_error(error, &err);
+        api_fail(error, &err);
     return ok;
 }
 
@@ -401,7 +382,7 @@ bool rvvm_machine_forward(struct rvvm_machine *rv, const char *forward, bool add
     struct error err = {0};
     bool ok = networks_forward(&rv->networks, forward, add, &err);
     if (!ok)
-        pass_error(error, &err);
+        api_fail(error, &err);
     return ok;
 }
 
@@ -411,7 +392,7 @@ bool rvvm_machine_device_tree(struct rvvm_machine *rv, void **blob, size_t *size
     struct error err = {0};
     struct boot_state *boot = &rv->machine->boot;
     if (!boot_prepare(rv->machine, &err)) {
-        pass_error(error, &err);
+        api_fail(error, &err);
         return false;
     }
     *blob = boot->dtb;
