@@ -94,7 +94,9 @@ static bool serve_events(struct hart *h)
         if (h->engine.sample)
             h->engine.sample(h->engine.ctx, h);
     }
-    if (events & HART_EV_IRQ)
+    if (events & HART_EV_IRQ && h->holds_interrupts)
+        atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_IRQ); /* hart_run asks again */
+    else if (events & HART_EV_IRQ)
         hart_take_interrupt(h);
     return true;
 }

@@ -152,6 +152,7 @@ static void set_go(struct gdb *gdb, unsigned hart, enum machine_go go, uint64_t 
     struct machine_hart *mh = &gdb->m->harts[hart];
     pthread_mutex_lock(&gdb->m->lock);
     mh->hart->stop.kind = DEBUG_NONE;
+    mh->hart->holds_interrupts = go == MACHINE_GO_ALONE;
     mh->go = go;
     mh->step_first = first;
     mh->step_end = end;
@@ -218,10 +219,15 @@ static bool take_action(const struct gdb *gdb, struct gdb_words *w, struct actio
     return !gdb_take_char(w, ':') || gdb_take_thread(gdb, w, &a->hart);
 }
 
+/*
+ * GDB steps RISC-V by a breakpoint behind the instruction and has the hart continue, alone: that is a step
+ * in all but its name.
+ */
 static void continue_each(struct gdb *gdb, struct gdb_words *w)
 {
-    struct action chosen[MACHINE_HARTS_MAX], a;
-    bool has[MACHINE_HARTS_MAX] = {false}, any = false;
+    struct action chosen[MACHINE_HARTS_MAX] = {0}, a;
+    bool has[MACHINE_HARTS_MAX] = {false};
+    unsigned count = 0;
     while (gdb_take_char(w, ';')) {
         if (!take_action(gdb, w, &a)) {
             gdb_put(&gdb->reply, GDB_ERROR_WORDS);
@@ -233,18 +239,21 @@ static void continue_each(struct gdb *gdb, struct gdb_words *w)
             if (!meant || has[i])
                 continue;
             chosen[i] = a;
-            has[i] = any = true;
+            has[i] = true;
+            count++;
         }
     }
-    if (!any) {
+    if (!count) {
         gdb_put(&gdb->reply, GDB_ERROR_WORDS);
         return;
     }
-    for (unsigned i = 0; i < gdb->m->hart_count; i++)
+    for (unsigned i = 0; i < gdb->m->hart_count; i++) {
+        bool alone = count == 1 && chosen[i].hart >= 0 && chosen[i].go == MACHINE_GO_RUN;
         if (has[i])
-            set_go(gdb, i, chosen[i].go, chosen[i].first, chosen[i].end);
+            set_go(gdb, i, alone ? MACHINE_GO_ALONE : chosen[i].go, chosen[i].first, chosen[i].end);
         else
             set_go(gdb, i, MACHINE_GO_REST, 0, 0);
+    }
     go_on(gdb);
 }
 

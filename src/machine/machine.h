@@ -50,6 +50,7 @@ struct pci_bus; /* dev/pci/pci.h */
 /* What a hart does while the machine runs. */
 enum machine_go {
     MACHINE_GO_RUN,
+    MACHINE_GO_ALONE, /* it runs and takes no interrupt, whose handler might wait for the others */
     MACHINE_GO_STEP, /* one instruction; then the whole machine pauses */
     MACHINE_GO_REST, /* nothing */
 };
