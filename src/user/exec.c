@@ -116,8 +116,10 @@ int process_exec(struct process *p, int dirfd, const char *path, char **argv, ch
     int how = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0);
     int fd = !path[0] && flags & AT_EMPTY_PATH ? fcntl(dirfd, F_DUPFD_CLOEXEC, 0)
                                                : openat(dirfd, path, how);
-    /* The host knows best what is wrong with what cannot even be opened, and what to do with the rest. */
-    bool ours = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && is_for_us(p, fd);
+    /* The host knows best what is wrong with what cannot even be opened, and what to do with the rest. In a
+     * chroot without /proc the emulator has no name for itself, and binfmt_misc is what started it. */
+    bool ours = p->self_fd >= 0 && fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+                is_for_us(p, fd);
     char own[64];
     if (ours) {
         /* Not what the file's mode says but whether this user may, on this mount. */
