@@ -24,8 +24,8 @@ QEMU_CARD = ["-netdev", "user,id=n", "-device", "virtio-net-pci,netdev=n,romfile
 # Before the lines of the job: drivers, and an address from DHCP.
 SETUP = r"""#!/bin/busybox sh
 for m in $(cat /modules/order); do insmod /modules/$m.ko; done
-cat >/tmp/dhcp <<'END'
-#!/bin/sh
+echo '#!/bin/sh' >/tmp/dhcp
+cat >>/tmp/dhcp <<'END'
 [ "$1" = bound ] || exit 0
 ip addr replace $ip/$mask dev $interface
 ip route replace default via $router

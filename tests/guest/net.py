@@ -22,8 +22,8 @@ NO_TOOLS = "skip the programs could not be fetched"
 PROLOGUE = r"""#!/bin/busybox sh
 fail() { dmesg | tail -n 12; echo "net: $*"; exit 1; }
 for m in $(cat /modules/order); do insmod /modules/$m.ko || fail "insmod $m"; done
-cat >/tmp/dhcp <<'END'
-#!/bin/sh
+echo '#!/bin/sh' >/tmp/dhcp
+cat >>/tmp/dhcp <<'END'
 case $1 in bound | renew) ;; *) exit 0 ;; esac
 ip addr replace $ip/$mask dev $interface
 ip route replace default via $router
