@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* rvvm: runs a RISC-V machine. rvvm(1) is its manual. */
+#include "ctl.h"
 #include "firmware.h"
 #include "img.h"
 #include "options.h"
@@ -298,6 +299,12 @@ static bool set_gdb(void *ctx, const struct option *o, const char *value, struct
     return server_check(value, true, err) || error_prefix(err, "-%s", o->name);
 }
 
+static bool set_control(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    ((struct cli *)ctx)->config.control = value;
+    return server_check(value, false, err) || error_prefix(err, "-%s", o->name);
+}
+
 #define AT(member) offsetof(struct cli, member)
 
 static const struct option options[] = {
@@ -349,6 +356,7 @@ static const struct option options[] = {
     {"jit-cache", "SIZE", "memory for translated code", option_set_size, AT(config.code_cache),
      false},
     {"gdb", "WHERE", "a debugger may attach: tcp:HOST:PORT, unix:F", set_gdb, 0, false},
+    {"control", "unix:F", "programs may drive the machine (rvvm ctl F)", set_control, 0, false},
     {"S", NULL, "pause before the first instruction", option_set_true, AT(config.paused), true},
     {"d", "LIST", "stats: counters at the end; in, ir, out: translated code", set_debug, 0, true},
     {"v", NULL, "say more; twice: still more", set_verbose, 0, true},
@@ -375,7 +383,7 @@ static void print_help(void)
         "  FIRMWARE               image or ELF file started in M-mode: OpenSBI, a test program, ...;\n"
         "                         without it a kernel runs on the built-in SBI");
     options_print(options);
-    puts("\n`rvvm img` makes and examines disk images (rvvm img -h).\n"
+    puts("\n`rvvm img` makes and examines disk images (rvvm img -h), `rvvm ctl` drives a machine.\n"
          "On the terminal Ctrl-A x leaves, Ctrl-A h helps. Exit status: the guest's; 1 bad input,\n"
          "2 bad usage. rvvm(1) has the rest.");
 }
@@ -535,6 +543,8 @@ int main(int argc, char **argv)
     struct error err = {0};
     if (argc > 1 && !strcmp(argv[1], "img"))
         return img_main(argc - 1, argv + 1);
+    if (argc > 1 && !strcmp(argv[1], "ctl"))
+        return ctl_main(argc - 1, argv + 1);
     rvvm_config_init(&cli.config);
     cli.config.serial = NULL;
     cli.config.log = log_to_stderr;
@@ -559,7 +569,7 @@ int main(int argc, char **argv)
         cli.config.log_level = cli.verbose > 1 ? RVVM_LOG_DEBUG : RVVM_LOG_GUEST;
     if (cli.dump_dtb) {
         cli.config.serial = "null";
-        cli.config.gdb = NULL;
+        cli.config.gdb = cli.config.control = NULL;
         cli.config.console_count = 0;
         cli.config.network_count = cli.config.forward_count = 0;
     }

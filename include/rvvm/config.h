@@ -134,6 +134,8 @@ struct rvvm_config {
      * everything to the machine. NULL: nowhere */
     const char *gdb;
     bool paused; /* the machine pauses before its first instruction; false */
+    /* Where programs may drive the machine with lines of JSON, "unix:PATH" (rvvm-ctl(1)). NULL: nowhere */
+    const char *control;
 };
 
 /* The defaults: nothing to run, 256 MiB, one hart of rv64, a serial port that nobody hears. */

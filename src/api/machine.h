@@ -6,7 +6,9 @@
 #include <rvvm/rvvm.h>
 
 #include "api/networks.h"
+#include "debug/control.h"
 #include "debug/gdb.h"
+#include "debug/tap.h"
 #include "dev/virtio/virtio_console.h"
 #include "machine/board.h"
 
@@ -27,6 +29,8 @@ struct rvvm_machine {
     struct machine *machine;
     struct event_loop *debug_loop; /* its thread may wait for harts; NULL: nobody looks */
     struct gdb *gdb;
+    struct control *control;
+    struct tap *tap; /* on `serial`, and a part of it; NULL: none */
 };
 
 /* The message to the caller, who may not want it. Always returns false. */

@@ -8,7 +8,7 @@
 #include "api/machine.h"
 #include "block/disk.h"
 #include "cpu/code.h"
-#include "debug/gdb.h"
+#include "api/debugger.h"
 #include "dev/cfi_flash.h"
 #include "dev/drive.h"
 #include "dev/virtio/virtio_rng.h"
@@ -146,7 +146,7 @@ static bool open_lines(struct rvvm_machine *rv, const struct rvvm_config *config
 {
     if (!check_lines(config, err))
         return false;
-    rv->serial = open_line(rv, config->serial, NULL, err);
+    rv->serial = debugger_tap(rv, config, open_line(rv, config->serial, NULL, err), err);
     for (unsigned i = 0; rv->serial && i < config->console_count; i++) {
         struct console *c = &rv->consoles[i];
         snprintf(c->name, sizeof(c->name), "virtio console %u", i);
@@ -266,23 +266,6 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
            (!has_flash(config) || board_add_boot_order(rv->machine, err));
 }
 
-/* Last, when all is there that can be looked at. */
-static bool make_debugger(struct rvvm_machine *rv, const struct rvvm_config *config,
-                          struct error *err)
-{
-    if (config->paused)
-        machine_pause(rv->machine, MACHINE_PAUSE_USER);
-    if (!config->gdb)
-        return true;
-    rv->debug_loop = event_loop_new(err);
-    if (!rv->debug_loop)
-        return false;
-    struct gdb_config gdb = {
-        .machine = rv->machine, .where = config->gdb, .loop = rv->debug_loop, .log = &rv->log};
-    rv->gdb = gdb_new(&gdb, err);
-    return rv->gdb && event_loop_start(rv->debug_loop, err);
-}
-
 struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct rvvm_error *error)
 {
     struct rvvm_machine *rv = calloc(1, sizeof(*rv));
@@ -296,7 +279,7 @@ struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct r
         rv->log.sink = taken.log ? pass_log : NULL;
         rv->log.ctx = rv;
         rv->log.level = (enum log_level)taken.log_level;
-        if (make_parts(rv, &taken, &err) && make_debugger(rv, &taken, &err))
+        if (make_parts(rv, &taken, &err) && debugger_open(rv, &taken, &err))
             return rv;
     }
     rvvm_machine_free(rv);
@@ -308,10 +291,7 @@ void rvvm_machine_free(struct rvvm_machine *rv)
 {
     if (!rv)
         return;
-    if (rv->debug_loop)
-        event_loop_stop(rv->debug_loop);
-    gdb_free(rv->gdb);
-    event_loop_free(rv->debug_loop);
+    debugger_close(rv);
     machine_free(rv->machine);
     networks_close(&rv->networks);
     chardev_free(rv->serial);
@@ -346,26 +326,6 @@ bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *e
 void rvvm_machine_quit(struct rvvm_machine *rv)
 {
     machine_request(rv->machine, MACHINE_POWEROFF, 0);
-}
-
-void rvvm_machine_pause(struct rvvm_machine *rv)
-{
-    machine_pause(rv->machine, MACHINE_PAUSE_USER);
-}
-
-void rvvm_machine_resume(struct rvvm_machine *rv)
-{
-    machine_resume(rv->machine, MACHINE_PAUSE_USER);
-}
-
-bool rvvm_machine_paused(struct rvvm_machine *rv)
-{
-    return machine_pauses(rv->machine);
-}
-
-bool rvvm_machine_reset(struct rvvm_machine *rv)
-{
-    return machine_reset(rv->machine);
 }
 
 bool rvvm_machine_set_link(struct rvvm_machine *rv, unsigned network, bool up)

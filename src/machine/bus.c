@@ -65,6 +65,7 @@ bool machine_bus_read(void *machine, uint64_t paddr, unsigned size, uint64_t *va
                  (unsigned long long)paddr);
         return false;
     }
+    atomic_fetch_add_explicit(&m->io_reads, 1, memory_order_relaxed);
     *value = dev->ops->read(dev->state, paddr - dev->base, size);
     return true;
 }
@@ -78,6 +79,7 @@ bool machine_bus_write(void *machine, uint64_t paddr, unsigned size, uint64_t va
                  (unsigned long long)paddr);
         return false;
     }
+    atomic_fetch_add_explicit(&m->io_writes, 1, memory_order_relaxed);
     dev->ops->write(dev->state, paddr - dev->base, size, value);
     return true;
 }

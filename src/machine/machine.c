@@ -320,6 +320,7 @@ bool machine_load(struct machine *m, struct error *err)
     pthread_mutex_unlock(&m->load_lock);
     pthread_mutex_lock(&m->lock);
     m->loads++;
+    machine_changed(m);
     pthread_cond_broadcast(&m->changed);
     pthread_mutex_unlock(&m->lock);
     return ok;
@@ -346,6 +347,7 @@ static void set_powered(struct machine *m, bool powered)
 {
     pthread_mutex_lock(&m->lock);
     m->powered = powered;
+    machine_changed(m);
     pthread_cond_broadcast(&m->changed);
     pthread_mutex_unlock(&m->lock);
 }

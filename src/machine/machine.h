@@ -51,14 +51,15 @@ struct pci_bus; /* dev/pci/pci.h */
 enum machine_go {
     MACHINE_GO_RUN,
     MACHINE_GO_ALONE, /* it runs and takes no interrupt, whose handler might wait for the others */
-    MACHINE_GO_STEP, /* one instruction; then the whole machine pauses */
-    MACHINE_GO_REST, /* nothing */
+    MACHINE_GO_STEP,  /* one instruction; then the whole machine pauses */
+    MACHINE_GO_REST,  /* nothing */
 };
 
 /* Why a machine pauses; bits, each of which is enough. */
 enum machine_pause {
     MACHINE_PAUSE_USER = 1,
     MACHINE_PAUSE_DEBUGGER = 2,
+    MACHINE_PAUSE_LOOK = 4, /* for a moment, by who wants to see it at rest */
 };
 
 struct machine_hart {
@@ -121,7 +122,8 @@ struct machine {
     struct boot_files files;
     struct boot_state boot; /* what the last load did */
     bool no_reboot;
-    uint64_t retired; /* instructions of all harts before the last load */
+    uint64_t retired;                     /* instructions of all harts before the last load */
+    _Atomic uint64_t io_reads, io_writes; /* accesses to devices */
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* requested, or a hart came to rest */
@@ -133,6 +135,9 @@ struct machine {
      * to pause. NULL: nobody asks. */
     void (*on_stop)(void *ctx);
     void *on_stop_ctx;
+    /* Under lock, on any thread: pauses, powered or loads have changed. NULL: nobody asks. */
+    void (*on_change)(void *ctx);
+    void *on_change_ctx;
     /* Held while the machine is loaded, and by who looks into it while it pauses. */
     pthread_mutex_t load_lock;
     bool quit;      /* under lock: threads shall end */
@@ -193,6 +198,7 @@ bool machine_reset(struct machine *m);
 void machine_stop_harts(struct machine *m); /* tells them, waits for none */
 void machine_await_rest(struct machine *m);
 void machine_wake_harts(struct machine *m);
+void machine_changed(struct machine *m);
 /* On the hart's thread, before and after it ran: whether it may run, and what it has stopped for. */
 bool machine_may_run(const struct machine_hart *mh);
 void machine_hart_ran(struct machine_hart *mh);

@@ -28,10 +28,17 @@ void machine_wake_harts(struct machine *m)
         pthread_cond_signal(&m->harts[i].wake);
 }
 
+void machine_changed(struct machine *m)
+{
+    if (m->on_change)
+        m->on_change(m->on_change_ctx);
+}
+
 void machine_pause(struct machine *m, enum machine_pause why)
 {
     pthread_mutex_lock(&m->lock);
     m->pauses |= why;
+    machine_changed(m);
     machine_stop_harts(m);
     machine_await_rest(m);
     pthread_mutex_unlock(&m->lock);
@@ -41,6 +48,7 @@ void machine_resume(struct machine *m, unsigned whys)
 {
     pthread_mutex_lock(&m->lock);
     m->pauses &= ~whys;
+    machine_changed(m);
     machine_wake_harts(m);
     pthread_mutex_unlock(&m->lock);
 }
@@ -91,6 +99,7 @@ void machine_hart_ran(struct machine_hart *mh)
     if (h->stop.kind == DEBUG_NONE || m->pauses & MACHINE_PAUSE_DEBUGGER)
         return;
     m->pauses |= MACHINE_PAUSE_DEBUGGER;
+    machine_changed(m);
     machine_stop_harts(m);
     if (m->on_stop)
         m->on_stop(m->on_stop_ctx);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/* `rvvm ctl`: drives a machine through its control socket. rvvm-ctl(1) is its manual. */
+#ifndef RVVM_CLI_CTL_H
+#define RVVM_CLI_CTL_H
+
+/* argv[0] is "ctl". Returns the exit status. */
+int ctl_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Between the parts of the control socket: control.c takes lines and sends answers and events,
+ * control_commands.c does what they ask for.
+ */
+#ifndef RVVM_DEBUG_CONTROL_SESSION_H
+#define RVVM_DEBUG_CONTROL_SESSION_H
+
+#include "base/json.h"
+#include "debug/control.h"
+#include "debug/server.h"
+
+#define CONTROL_LINE_MAX 65536 /* bytes of a request */
+
+struct control_client {
+    struct control *control;
+    struct server_client *client; /* NULL: nobody; whose output goes nowhere */
+    bool used;
+    bool events, terminal; /* what it wants to hear */
+    bool too_long;         /* the rest of a line is being skipped */
+    size_t size;
+    char line[CONTROL_LINE_MAX + 1];
+};
+
+/* What events tell. */
+struct control_state {
+    const char *name; /* "off", "running", "paused", "stopped" */
+    unsigned resets;
+    int status; /* when off: that the guest has ended with */
+};
+
+struct control {
+    struct control_config config;
+    struct machine *m;
+    struct server *server;
+    struct event_call changed, heard;
+    struct control_state told; /* the last event */
+    struct control_client clients[SERVER_CLIENTS_MAX];
+};
+
+struct control_state control_state(struct control *control);
+
+/* Somebody wants to hear the serial line, or nobody does any more. */
+void control_listen(struct control *control);
+
+/* Input as it comes. Tests and fuzzers have no client for the answer, which is dropped. */
+void control_input(struct control_client *c, const char *bytes, size_t size);
+
+/* Does what the request says. What is put into `answer` follows "ok". false: err says why not, and nothing
+ * was put. */
+bool control_run(struct control_client *c, const struct json_object *request,
+                 struct json_text *answer, struct error *err);
+
+#endif
