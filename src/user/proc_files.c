@@ -4,6 +4,7 @@
 #include "user/proc_files.h"
 #include "host/thread.h"
 #include "user/paths.h"
+#include "user/signals.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -131,13 +132,37 @@ static void write_auxv(struct user_thread *t, FILE *out)
     write_memory(t, out, t->process->auxv, t->process->auxv_size);
 }
 
+static unsigned thread_count(struct process *p)
+{
+    pthread_mutex_lock(&p->lock);
+    unsigned count = p->signals->living;
+    pthread_mutex_unlock(&p->lock);
+    return count;
+}
+
+/* status: the host's, with the threads that are the program's. */
+static void write_status(struct user_thread *t, FILE *out)
+{
+    char line[4096];
+    FILE *host = fopen("/proc/self/status", "re");
+    while (host && fgets(line, sizeof(line), host)) {
+        if (!strncmp(line, "Threads:", 8))
+            fprintf(out, "Threads:\t%u\n", thread_count(t->process));
+        else
+            fputs(line, out);
+    }
+    if (host)
+        fclose(host);
+}
+
 /*
  * stat: the host's line with the addresses that are the program's. Fields are counted from 1 as in
  * proc(5); the second is a name in parentheses that may have anything in it.
  */
 static void write_stat(struct user_thread *t, FILE *out)
 {
-    const struct process *p = t->process;
+    struct process *p = t->process;
+    enum { THREADS = 20 };
     enum { START_CODE = 26, END_CODE, START_STACK, ESP, EIP, START_BRK = 47, ARG_START, ARG_END };
     enum { ENV_START = 50, ENV_END };
     char line[2048];
@@ -158,6 +183,9 @@ static void write_stat(struct user_thread *t, FILE *out)
         uint64_t value = 0;
         bool ours = true;
         switch (field) {
+        case THREADS: /* without those of the emulator's own */
+            value = thread_count(p);
+            break;
         case START_CODE:
         case END_CODE:
             value = p->entry;
@@ -209,8 +237,13 @@ static const struct {
     const char *name; /* below /proc/self, or the whole path */
     void (*write)(struct user_thread *t, FILE *out);
 } files[] = {
-    {"maps", write_maps}, {"cmdline", write_cmdline}, {"environ", write_environ},
-    {"auxv", write_auxv}, {"stat", write_stat},       {"/proc/cpuinfo", write_cpuinfo},
+    {"maps", write_maps},
+    {"cmdline", write_cmdline},
+    {"environ", write_environ},
+    {"auxv", write_auxv},
+    {"stat", write_stat},
+    {"status", write_status},
+    {"/proc/cpuinfo", write_cpuinfo},
 };
 
 static int64_t open_written(struct user_thread *t, unsigned n, uint64_t flags)
