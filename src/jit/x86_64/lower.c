@@ -450,6 +450,11 @@ static void set_x(struct lower *l, const struct ir_insn *i)
         emit_movq_from_x(&l->e, r, pinned_f((unsigned)from->imm));
         return;
     }
+    if (from->op == IR_pc && r != NO_REG && l->xw == W64 && l->values[i->a].reg == NO_REG) {
+        lower_base_changed(l, guest, from);
+        make_pc(l, r, from->imm);
+        return;
+    }
     struct operand o = lower_operand(l, i->a);
     lower_base_changed(l, guest, from);
     if (l->xw == W32) { /* kept sign-extended */
