@@ -183,6 +183,7 @@ static bool take_number(struct reader *r, struct json_value *v)
         fits = fits && v->integer <= (UINT64_MAX - digit) / 10;
         v->integer = v->integer * 10 + digit;
     }
+    v->negative = v->negative && v->integer; /* -0 is 0 */
     if (v->negative) {
         fits = fits && v->integer <= UINT64_C(1) << 63;
         v->integer = -v->integer;

@@ -27,6 +27,12 @@ void gdb_send(struct gdb *gdb)
         server_send(gdb->client, gdb->frame, gdb->frame_size);
 }
 
+static void send_bytes(struct gdb *gdb, const void *bytes, size_t size)
+{
+    if (gdb->client)
+        server_send(gdb->client, bytes, size);
+}
+
 static void detach(struct gdb *gdb, struct gdb_words *w)
 {
     struct server_client *client = gdb->client;
@@ -35,7 +41,8 @@ static void detach(struct gdb *gdb, struct gdb_words *w)
     gdb_send(gdb);
     gdb_detach(gdb);
     machine_resume(gdb->m, MACHINE_PAUSE_USER);
-    server_hang_up(client);
+    if (client)
+        server_hang_up(client);
 }
 
 /* It wants no answer. */
@@ -45,7 +52,8 @@ static void end_machine(struct gdb *gdb, struct gdb_words *w)
     struct server_client *client = gdb->client;
     machine_request(gdb->m, MACHINE_POWEROFF, 0);
     gdb_detach(gdb);
-    server_hang_up(client);
+    if (client)
+        server_hang_up(client);
 }
 
 /* A packet's first letter says what it is. */
@@ -71,7 +79,7 @@ static void take_packet(struct gdb *gdb)
     if (take)
         take(gdb, &words);
     pthread_mutex_unlock(&gdb->m->load_lock);
-    if (gdb->client && !gdb->running && letter != 'D' && letter != 'k')
+    if (gdb->attached && !gdb->running && letter != 'D' && letter != 'k')
         gdb_send(gdb);
 }
 
@@ -80,15 +88,15 @@ static void take_byte(struct gdb *gdb, uint8_t byte)
     switch (gdb_packet_take(&gdb->packets, byte)) {
     case GDB_PACKET:
         if (!gdb->no_ack)
-            server_send(gdb->client, "+", 1);
+            send_bytes(gdb, "+", 1);
         take_packet(gdb);
         break;
     case GDB_BROKEN:
         if (!gdb->no_ack)
-            server_send(gdb->client, "-", 1);
+            send_bytes(gdb, "-", 1);
         break;
     case GDB_NAK:
-        server_send(gdb->client, gdb->frame, gdb->frame_size);
+        send_bytes(gdb, gdb->frame, gdb->frame_size);
         break;
     case GDB_INTERRUPT:
         gdb_interrupt(gdb);
@@ -99,9 +107,9 @@ static void take_byte(struct gdb *gdb, uint8_t byte)
     }
 }
 
-static void *on_opened(void *ctx, struct server_client *client)
+void gdb_open(struct gdb *gdb, struct server_client *client)
 {
-    struct gdb *gdb = ctx;
+    gdb->attached = true;
     gdb->client = client;
     gdb->no_ack = gdb->running = gdb->physical = gdb->tells_break = gdb->tells_hard = false;
     gdb->hart = gdb->resumed = 0;
@@ -110,14 +118,23 @@ static void *on_opened(void *ctx, struct server_client *client)
     gdb->packets.state = GDB_BETWEEN;
     gdb_attach(gdb);
     log_line(gdb->config.log, LOG_INFO, "a debugger is attached");
-    return gdb;
+}
+
+void gdb_input(struct gdb *gdb, const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size && gdb->attached; i++)
+        take_byte(gdb, bytes[i]);
+}
+
+static void *on_opened(void *ctx, struct server_client *client)
+{
+    gdb_open(ctx, client);
+    return ctx;
 }
 
 static void on_input(void *session, const uint8_t *bytes, size_t size)
 {
-    struct gdb *gdb = session;
-    for (size_t i = 0; i < size && gdb->client; i++)
-        take_byte(gdb, bytes[i]);
+    gdb_input(session, bytes, size);
 }
 
 static void on_closed(void *session)
@@ -146,7 +163,7 @@ static void tell_end(void *ctx)
 {
     struct gdb *gdb = ctx;
     int status = atomic_exchange(&gdb->end_status, -1);
-    if (!gdb->client || !gdb->running || status < 0)
+    if (!gdb->attached || !gdb->running || status < 0)
         return;
     gdb->running = false;
     gdb_put(&gdb->reply, "W%02x", status & 0xff);

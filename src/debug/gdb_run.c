@@ -19,7 +19,7 @@ enum { SIGNAL_NONE = 0, SIGNAL_INT = 2, SIGNAL_TRAP = 5 };
 void gdb_apply_points(struct gdb *gdb)
 {
     for (unsigned i = 0; i < gdb->m->hart_count; i++)
-        debug_set_points(gdb->m->hart_list[i], gdb->client ? &gdb->points : NULL);
+        debug_set_points(gdb->m->hart_list[i], gdb->attached ? &gdb->points : NULL);
 }
 
 /* KIND,ADDRESS,SIZE; conditions and commands behind them were not offered. */
@@ -112,7 +112,7 @@ static unsigned find_stopped(const struct gdb *gdb)
 
 void gdb_tell_stop(struct gdb *gdb)
 {
-    if (!gdb->client || !gdb->running)
+    if (!gdb->attached || !gdb->running)
         return;
     machine_pause(gdb->m, MACHINE_PAUSE_DEBUGGER);
     pthread_mutex_lock(&gdb->m->load_lock);
@@ -280,8 +280,9 @@ void gdb_attach(struct gdb *gdb)
 
 void gdb_detach(struct gdb *gdb)
 {
-    if (!gdb->client)
+    if (!gdb->attached)
         return;
+    gdb->attached = false;
     gdb->client = NULL;
     gdb->running = false;
     machine_pause(gdb->m, MACHINE_PAUSE_DEBUGGER);

@@ -28,7 +28,8 @@ struct gdb {
     _Atomic int end_status; /* -1: it has not ended */
 
     /* The loop's thread. */
-    struct server_client *client; /* NULL: nobody is attached */
+    bool attached;                /* there is a debugger */
+    struct server_client *client; /* its socket; NULL: what is sent goes nowhere (tests) */
     bool no_ack;
     bool running;        /* the debugger waits for a stop */
     bool physical;       /* addresses of memory are physical */
@@ -53,6 +54,10 @@ static inline struct hart *gdb_hart(const struct gdb *gdb)
 /* A thread of the protocol: "-1" all, "0" any, else a hart's number from 1 on. false: none such. */
 enum { GDB_ALL = -1, GDB_ANY = -2 };
 bool gdb_take_thread(const struct gdb *gdb, struct gdb_words *w, int *hart);
+
+/* A debugger has come, and says something. gdb_detach: it has gone. */
+void gdb_open(struct gdb *gdb, struct server_client *client);
+void gdb_input(struct gdb *gdb, const uint8_t *bytes, size_t size);
 
 /* Sends gdb->reply, which is empty then. */
 void gdb_send(struct gdb *gdb);

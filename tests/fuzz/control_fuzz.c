@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * The control socket under lines of any kind: JSON is read to the letter, and commands are done to a machine
+ * that does not run. Files are not written: what names one is left out.
+ */
+#include "fuzz.h"
+
+#include "base/json.h"
+#include "debug/control_session.h"
+#include "machine/machine.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define RAM (1u << 20)
+
+/* What was read can be written, and is then read as the same. */
+static void write_again(const struct json_object *object)
+{
+    struct json_text text = {0};
+    struct json_object again;
+    json_begin(&text);
+    for (unsigned i = 0; i < object->count; i++)
+        json_put_value(&text, object->members[i].name, &object->members[i].value);
+    json_end(&text);
+    if (!text.at || !json_parse(&again, text.at, text.size, NULL) || again.count != object->count)
+        abort();
+    for (unsigned i = 0; i < again.count; i++) {
+        const struct json_value *a = &again.members[i].value, *b = &object->members[i].value;
+        bool same = a->kind == b->kind || (a->kind == JSON_NULL && b->kind == JSON_NUMBER);
+        if (!same || strcmp(again.members[i].name, object->members[i].name) ||
+            (a->kind == JSON_STRING && (a->size != b->size || memcmp(a->text, b->text, a->size))) ||
+            (a->kind == JSON_INTEGER && (a->integer != b->integer || a->negative != b->negative)))
+            abort();
+    }
+    free(text.at);
+}
+
+static void read_and_write(const uint8_t *data, size_t size)
+{
+    struct json_object object;
+    char *copy = malloc(size + 1);
+    if (!copy)
+        abort();
+    memcpy(copy, data, size);
+    if (json_parse(&object, copy, size, NULL))
+        write_again(&object);
+    free(copy);
+}
+
+static bool has(const uint8_t *data, size_t size, const char *word)
+{
+    size_t length = strlen(word);
+    for (size_t i = 0; i + length <= size; i++)
+        if (!memcmp(data + i, word, length))
+            return true;
+    return false;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct machine_config config = {.ram_size = RAM, .harts = 2, .interpret = true};
+    read_and_write(data, size);
+    /* "dump" can be written in many ways, all of which have one of these. */
+    if (has(data, size, "du") || has(data, size, "\\u"))
+        return 0;
+    isa_default(&config.isa, 64);
+    struct machine *m = machine_new(&config, NULL);
+    struct control *control = calloc(1, sizeof(*control));
+    if (!m || !control)
+        abort();
+    control->m = m;
+    control->config.machine = m;
+    control->told = control_state(control);
+    struct control_client *c = &control->clients[0];
+    c->control = control;
+    c->used = true;
+    control_input(c, (const char *)data, size);
+    control_input(c, "\n", 1);
+    free(control);
+    machine_free(m);
+    return 0;
+}
