@@ -224,7 +224,7 @@ static void packets_are_put_together(void **state)
     assert_int_equal(size, 12);
     assert_memory_equal(text,
                         "$a}\x03"
-                        "b0ff0#6d",
+                        "b0ff0#6f",
                         12);
     while (reply.size < GDB_PACKET_SIZE)
         gdb_put(&reply, "##########");
