@@ -128,6 +128,8 @@ static const struct option options[] = {
     {"strace", NULL, "print system calls", option_set_true, AT(config.strace), true},
     {"jit", "on|off|tier1|tier2", "translate the program (the default) or interpret it", set_jit, 0,
      false},
+    {"jit-cache", "SIZE", "memory for translated code", option_set_size, AT(config.code_cache),
+     false},
     {"d", "LIST", "in, ir, out: translated code", set_debug, 0, true},
     {"fd", "N", NULL, set_fd, 0, false},
     {"v", NULL, "say more", set_verbose, 0, true},
@@ -183,7 +185,7 @@ static char **make_environment(const struct cli *cli)
 struct own_options {
     char *list[32];
     unsigned count;
-    char stack[24];
+    char stack[24], cache[24];
 };
 
 static void add_own(struct own_options *own, const char *name, const char *value)
@@ -208,6 +210,10 @@ static char **make_own_options(const struct cli *cli, struct own_options *own)
         add_own(own, "-strace", NULL);
     if (cli->jit)
         add_own(own, "-jit", cli->jit);
+    if (c->code_cache) {
+        snprintf(own->cache, sizeof(own->cache), "%" PRIu64, c->code_cache);
+        add_own(own, "-jit-cache", own->cache);
+    }
     for (unsigned n = 0; n < cli->verbose && n < 2; n++)
         add_own(own, "-v", NULL);
     return own->list;

@@ -61,5 +61,6 @@ has_static_pie := $(if $(findstring fsanitize,$(flavour_$(FLAVOUR))),,\
                     $(shell echo 'int main(void){return 0;}' | \
                       $(CC) $(CFLAGS) $(LDFLAGS) -static-pie -xc -o /dev/null - 2>/dev/null && echo yes))
 ldflags_rvvm_user = $(if $(has_static_pie),-static-pie,-Wl$(comma)--as-needed)
-libs_rvvm_user = -lm
+# Threads of the library know how to leave what isolates a machine.
+libs_rvvm_user = $(filter -lseccomp,$(lib_ldlibs)) -lm
 comma := ,

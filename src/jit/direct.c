@@ -172,12 +172,6 @@ void jit_direct_end(struct jit_hart *jh)
     pthread_mutex_unlock(&d->making);
 }
 
-void jit_direct_back(struct hart *h)
-{
-    atomic_store(&h->outside, false);
-    jit_hot_back(h->engine.ctx);
-}
-
 /*
  * Half of what a program runs at its start it runs once, and translating it would cost several times what
  * interpreting it does. While a program is young it is likely to be over soon, so that twice is not enough,

@@ -303,6 +303,7 @@ static bool make_jit(struct process *p, struct error *err)
     p->jit = jit_new(&(struct jit_config){.isa = &c->isa,
                                           .bus = &p->bus,
                                           .harts = 1,
+                                          .cache_size = c->code_cache,
                                           .direct = true,
                                           .log = c->log,
                                           .tiers = c->tiers,
