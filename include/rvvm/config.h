@@ -77,6 +77,14 @@ enum rvvm_aia {
     RVVM_AIA_APLIC_IMSIC, /* an APLIC, and an IMSIC a hart: PCI devices send messages to harts */
 };
 
+/* Something in memory. */
+struct rvvm_bytes {
+    const void *bytes; /* NULL: nothing */
+    size_t size;
+};
+
+struct rvvm_terminal; /* rvvm/backend.h */
+
 /*
  * What to make. Fill it with rvvm_config_init first, which sets what stands behind the semicolons.
  * Everything is copied by rvvm_machine_new, which alone reads strings and files. NULL names nothing.
@@ -136,6 +144,12 @@ struct rvvm_config {
     bool paused; /* the machine pauses before its first instruction; false */
     /* Where programs may drive the machine with lines of JSON, "unix:PATH" (rvvm-ctl(1)). NULL: nowhere */
     const char *control;
+
+    /* What a file would hold, from memory: goes before the file of that name. */
+    struct rvvm_bytes firmware_bytes, kernel_bytes, initrd_bytes, dtb_bytes;
+
+    /* The other end of the serial port, in place of `serial`; NULL (rvvm/backend.h) */
+    const struct rvvm_terminal *terminal;
 };
 
 /* The defaults: nothing to run, 256 MiB, one hart of rv64, a serial port that nobody hears. */

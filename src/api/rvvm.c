@@ -16,6 +16,7 @@
 #include "machine/board.h"
 #include "net/net.h"
 #include "ui/serial.h"
+#include "ui/serial_calls.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,23 @@ bool api_fail(struct rvvm_error *error, const struct error *err)
     if (error)
         memcpy(error->text, err->text, sizeof(error->text));
     return false;
+}
+
+bool api_take(void *to, size_t size, const void *from, const char *name, struct error *err)
+{
+    size_t given;
+    memcpy(&given, from, sizeof(given));
+    if (given > size || given <= sizeof(given))
+        return error_set(err, "%s: struct_size %zu: this library knows %zu", name, given, size);
+    memset(to, 0, size);
+    memcpy(to, from, given);
+    return true;
+}
+
+bool api_is_off(const struct rvvm_machine *rv, const char *what, struct error *err)
+{
+    return !machine_is_powered(rv->machine) ||
+           error_set(err, "%s: cannot be changed while the machine runs", what);
 }
 
 void rvvm_config_init(struct rvvm_config *config)
@@ -142,11 +160,22 @@ static bool check_lines(const struct rvvm_config *config, struct error *err)
     return true;
 }
 
+static struct chardev *open_serial(struct rvvm_machine *rv, const struct rvvm_config *config,
+                                   struct error *err)
+{
+    const struct rvvm_terminal *terminal = config->terminal;
+    if (!terminal)
+        return open_line(rv, config->serial, NULL, err);
+    struct serial_calls_config calls = {rv->loop, terminal->output, terminal->ctx};
+    rv->terminal = serial_calls_open(&calls, err);
+    return rv->terminal;
+}
+
 static bool open_lines(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
 {
     if (!check_lines(config, err))
         return false;
-    rv->serial = debugger_tap(rv, config, open_line(rv, config->serial, NULL, err), err);
+    rv->serial = debugger_tap(rv, config, open_serial(rv, config, err), err);
     for (unsigned i = 0; rv->serial && i < config->console_count; i++) {
         struct console *c = &rv->consoles[i];
         snprintf(c->name, sizeof(c->name), "virtio console %u", i);
@@ -221,6 +250,11 @@ static bool add_drives(struct rvvm_machine *rv, const struct rvvm_config *config
     return ok;
 }
 
+static struct boot_source source(const char *path, const struct rvvm_bytes *bytes)
+{
+    return (struct boot_source){path, {bytes->bytes, bytes->size}};
+}
+
 /* What can fail for the user's input goes first: the serial line may listen and make files. */
 static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
 {
@@ -242,10 +276,10 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
         .log = &rv->log,
     };
     struct boot_sources sources = {
-        .firmware = config->firmware,
-        .kernel = config->kernel,
-        .initrd = config->initrd,
-        .dtb = config->dtb,
+        .firmware = source(config->firmware, &config->firmware_bytes),
+        .kernel = source(config->kernel, &config->kernel_bytes),
+        .initrd = source(config->initrd, &config->initrd_bytes),
+        .dtb = source(config->dtb, &config->dtb_bytes),
         .append = config->append,
     };
     if (!make_isa(&machine.isa, config, err) || !check_memory(config, &machine.isa, err))
@@ -255,6 +289,7 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
         return false;
     if (!boot_files_read(&rv->machine->files, &sources, &machine.isa, config->memory, err))
         return false;
+    rv->irqs_used = BOARD_IRQS;
     rv->loop = event_loop_new(err);
     if (!rv->loop || !open_lines(rv, config, err))
         return false;
@@ -326,6 +361,11 @@ bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *e
 void rvvm_machine_quit(struct rvvm_machine *rv)
 {
     machine_request(rv->machine, MACHINE_POWEROFF, 0);
+}
+
+size_t rvvm_machine_input(struct rvvm_machine *rv, const void *bytes, size_t size)
+{
+    return rv->terminal ? serial_calls_input(rv->terminal, bytes, size) : 0;
 }
 
 bool rvvm_machine_set_link(struct rvvm_machine *rv, unsigned network, bool up)
