@@ -260,28 +260,43 @@ static int run(struct cli *cli)
     return 0;
 }
 
-int main(int argc, char **argv)
+/* The program and what it is given, from what stands behind the options. */
+static bool take_program(struct cli *cli, struct own_options *own, int first, char **argv,
+                         struct error *err)
 {
-    struct error err = {{0}};
-    struct log log = {.level = LOG_WARN, .sink = log_to_stderr};
-    struct cli cli = {.config = {.fd = -1, .quit = _exit, .log = &log, .dump_line = dump},
-                      .changes = calloc((size_t)argc, sizeof(*cli.changes))};
-    struct own_options own = {.count = 0};
-    int first;
+    struct process_config *c = &cli->config;
     /* binfmt_misc: the kernel says how it starts interpreters (flags P and O). */
     bool keeps_argv0 = getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0;
     unsigned long fd = getauxval(AT_EXECFD);
-    take_variables(&cli.config);
-    if (!options_parse_head(options, &cli, argc, argv, &first, &err) || !set_isa(&cli, &err) ||
-        !set_sysroot(&cli.config, &err)) {
+    c->path = argv[first];
+    c->argv = argv + first;
+    if (keeps_argv0 && argv[first + 1])
+        c->argv++;
+    if (cli->argv0)
+        c->argv[0] = (char *)(uintptr_t)cli->argv0;
+    if (fd)
+        c->fd = (int)fd;
+    c->envp = make_environment(cli);
+    c->self_options = make_own_options(cli, own);
+    return c->envp || error_set(err, "out of memory");
+}
+
+/* What the command line asks for; an exit status. */
+static int run_command(struct cli *cli, struct log *log, int argc, char **argv)
+{
+    struct error err = {{0}};
+    struct own_options own = {.count = 0};
+    int first;
+    if (!options_parse_head(options, cli, argc, argv, &first, &err) || !set_isa(cli, &err) ||
+        !set_sysroot(&cli->config, &err)) {
         say(err.text);
         return EXIT_USAGE;
     }
-    if (cli.help) {
+    if (cli->help) {
         print_help();
         return 0;
     }
-    if (cli.version) {
+    if (cli->version) {
         puts("rvvm-user " RVVM_VERSION);
         return 0;
     }
@@ -289,20 +304,27 @@ int main(int argc, char **argv)
         say("no program is named; -h helps");
         return EXIT_USAGE;
     }
-    log.level = cli.verbose > 1 ? LOG_DEBUG : cli.verbose ? LOG_INFO : LOG_WARN;
-    cli.config.path = argv[first];
-    cli.config.argv = argv + first;
-    if (keeps_argv0 && first + 1 < argc)
-        cli.config.argv++;
-    if (cli.argv0)
-        cli.config.argv[0] = (char *)(uintptr_t)cli.argv0;
-    if (fd)
-        cli.config.fd = (int)fd;
-    cli.config.envp = make_environment(&cli);
-    cli.config.self_options = make_own_options(&cli, &own);
-    if (!cli.config.envp) {
+    log->level = cli->verbose > 1 ? LOG_DEBUG : cli->verbose ? LOG_INFO : LOG_WARN;
+    if (!take_program(cli, &own, first, argv, &err)) {
+        say(err.text);
+        return EXIT_CANNOT_RUN;
+    }
+    int status = run(cli);
+    free(cli->config.envp);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct log log = {.level = LOG_WARN, .sink = log_to_stderr};
+    struct cli cli = {.config = {.fd = -1, .quit = _exit, .log = &log, .dump_line = dump},
+                      .changes = calloc((size_t)argc + 1, sizeof(*cli.changes))};
+    if (!cli.changes) {
         say("out of memory");
         return EXIT_CANNOT_RUN;
     }
-    return run(&cli);
+    take_variables(&cli.config);
+    int status = run_command(&cli, &log, argc, argv);
+    free(cli.changes);
+    return status;
 }
