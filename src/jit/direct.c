@@ -380,3 +380,13 @@ void jit_direct_forked(struct jit *jit)
     jit->direct->made = 0;
     jit_hot_forget(jit);
 }
+
+void jit_direct_be_alone(struct jit *jit)
+{
+    pthread_mutex_lock(&jit->direct->making);
+    struct jit_hot *hot = jit->hot;
+    jit->hot = NULL;
+    jit->direct->made = 0;
+    pthread_mutex_unlock(&jit->direct->making);
+    jit_hot_free(hot);
+}

@@ -34,6 +34,10 @@ void jit_direct_after_fork(struct jit *jit);
 void jit_direct_forget_hart(struct jit *jit, struct hart *h);
 void jit_direct_forked(struct jit *jit);
 
+/* Ends the translator's thread, if there is one; it is started anew later. By the only hart, in a system
+ * call. */
+void jit_direct_be_alone(struct jit *jit);
+
 /*
  * Between the parts of the translator.
  */

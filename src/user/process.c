@@ -249,6 +249,12 @@ pid_t process_fork(struct user_thread *t, uint64_t flags)
     return pid < 0 ? -e : pid;
 }
 
+void process_be_alone(struct process *p)
+{
+    if (p->jit)
+        jit_direct_be_alone(p->jit);
+}
+
 /*
  * The whole
  */

@@ -130,6 +130,9 @@ static inline void user_thread_kick(struct user_thread *t)
  */
 pid_t process_fork(struct user_thread *t, uint64_t flags);
 
+/* The program has one thread: from here on the process has no other, for a while. */
+void process_be_alone(struct process *p);
+
 /*
  * execve: when the file is a program or script that this emulator runs, the emulator again with it;
  * else the host's own execve. dirfd, path: as execveat, already looked up in the sysroot. Returns
