@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* rvvm-user: runs a RISC-V Linux program on this host. rvvm-user(1) is its manual. */
+#include "completion.h"
 #include "options.h"
 
 #include "user/process.h"
@@ -21,6 +22,7 @@ extern char **environ;
 struct cli {
     struct process_config config;
     const char *argv0, *cpu, *jit;
+    const char *completion; /* the shell that wants a script */
     bool rv32, rv64, help, version;
     unsigned verbose;
     /* Changes of the environment, in the order they were given. */
@@ -133,6 +135,8 @@ static const struct option options[] = {
     {"d", "LIST", "in, ir, out: translated code", set_debug, 0, true},
     {"fd", "N", NULL, set_fd, 0, false},
     {"v", NULL, "say more", set_verbose, 0, true},
+    {"completion", "bash|zsh|fish", "print a script that completes options", option_set_string,
+     AT(completion), false},
     {"h", NULL, "this help", option_set_true, AT(help), true},
     {"help", NULL, NULL, option_set_true, AT(help), true},
     {"version", NULL, "print the version", option_set_true, AT(version), true},
@@ -142,7 +146,7 @@ static const struct option options[] = {
 static void print_help(void)
 {
     puts("rvvm-user [OPTION...] PROGRAM [ARGUMENT...]: runs a RISC-V Linux program\n");
-    options_print(options);
+    options_print(options, NULL);
     puts(
         "\nVariables: RVVM_LD_PREFIX is -L, RVVM_STRACE=1 is -strace.\n"
         "Exit status: the program's; 2 bad usage, 126 it cannot be run. rvvm-user(1) has the rest.");
@@ -295,6 +299,12 @@ static int run_command(struct cli *cli, struct log *log, int argc, char **argv)
     if (cli->help) {
         print_help();
         return 0;
+    }
+    if (cli->completion) {
+        if (completion_print(cli->completion, "rvvm-user", NULL, options, &err))
+            return 0;
+        say(err.text);
+        return EXIT_USAGE;
     }
     if (cli->version) {
         puts("rvvm-user " RVVM_VERSION);
