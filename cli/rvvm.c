@@ -37,7 +37,7 @@ struct cli {
     const char *completion; /* the shell that wants a script */
     unsigned verbose;
     bool rv32, rv64, help, version, stats;
-    bool no_window, no_network;
+    bool no_window, no_network, no_isolation;
     struct firmware_choice firmware; /* by name */
     unsigned flash_banks;            /* that -pflash has given */
     struct rvvm_drive drives[DRIVES_MAX];
@@ -59,20 +59,23 @@ static void log_to_stderr(void *ctx, enum rvvm_log_level level, const char *line
 }
 
 /* -d perf: where perf looks for the names of code that no file has. */
+static FILE *perf_map;
+
+static void open_perf_map(void)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/tmp/perf-%ld.map", (long)getpid());
+    /* A name that anybody may guess: only a file of our own making will do. */
+    unlink(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    perf_map = fd >= 0 ? fdopen(fd, "w") : NULL;
+}
+
 static void add_to_perf_map(const char *line)
 {
-    static FILE *map;
-    if (!map) {
-        char path[64];
-        snprintf(path, sizeof(path), "/tmp/perf-%ld.map", (long)getpid());
-        /* A name that anybody may guess: only a file of our own making will do. */
-        unlink(path);
-        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        map = fd >= 0 ? fdopen(fd, "w") : NULL;
-    }
-    if (map) {
-        fprintf(map, "%s\n", line);
-        fflush(map);
+    if (perf_map) {
+        fprintf(perf_map, "%s\n", line);
+        fflush(perf_map);
     }
 }
 
@@ -360,6 +363,8 @@ static const struct option options[] = {
     {"gdb", "WHERE", "a debugger may attach: tcp:HOST:PORT, unix:F", set_gdb, 0, false},
     {"control", "unix:F", "programs may drive the machine (rvvm ctl F)", set_control, 0, false},
     {"S", NULL, "pause before the first instruction", option_set_true, AT(config.paused), true},
+    {"noisolation", NULL, "what breaks out of the guest may do all that you may do",
+     option_set_true, AT(no_isolation), true},
     {"d", "LIST", "stats: counters at the end; in, ir, out: translated code", set_debug, 0, true},
     {"v", NULL, "say more; twice: still more", set_verbose, 0, true},
     {"completion", "bash|zsh|fish", "print a script that completes options", option_set_string,
@@ -586,6 +591,11 @@ int main(int argc, char **argv)
         cli.config.console_count = 0;
         cli.config.network_count = cli.config.forward_count = 0;
     }
+    if (!cli.no_isolation && !cli.dump_dtb)
+        cli.config.isolation = RVVM_ISOLATION_PROCESS;
+    /* Before the process gives up opening files. */
+    if (cli.config.dump & RVVM_DUMP_PERF)
+        open_perf_map();
     terminal_install_handlers();
     return run(&cli);
 }

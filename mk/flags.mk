@@ -47,6 +47,7 @@ $(call optional,zlib,HAVE_ZLIB,gzip-compressed kernels and images)
 $(call optional,libzstd,HAVE_ZSTD,zstd-compressed kernels and images)
 $(call optional,liburing,HAVE_LIBURING,io_uring: threads do the work of disks)
 $(call optional,slirp,HAVE_SLIRP,a user-mode network)
+$(call optional,libseccomp,HAVE_LIBSECCOMP,filters of system calls)
 # Debian's libfdt has no pkg-config file.
 has_libfdt := $(call has_header,libfdt.h)
 lib_ldlibs += -lfdt -lm

@@ -86,6 +86,19 @@ struct rvvm_bytes {
 struct rvvm_terminal; /* rvvm/backend.h */
 
 /*
+ * What the machine's threads give up, against guests that break out: privileges, system calls, files, as far as
+ * the host's system has means for it (RVVM_LOG_INFO says what it lacks).
+ */
+enum rvvm_isolation {
+    RVVM_ISOLATION_NONE,
+    /* The machine's own threads do; those of the program that uses the library are left alone. */
+    RVVM_ISOLATION_THREADS,
+    /* The process is the machine's: the thread that calls rvvm_machine_run gives up all but ending the machine,
+     * for good, and the library handles SIGSYS, so that what is refused is logged (RVVM_LOG_WARN). */
+    RVVM_ISOLATION_PROCESS,
+};
+
+/*
  * What to make. Fill it with rvvm_config_init first, which sets what stands behind the semicolons.
  * Everything is copied by rvvm_machine_new, which alone reads strings and files. NULL names nothing.
  */
@@ -150,6 +163,8 @@ struct rvvm_config {
 
     /* The other end of the serial port, in place of `serial`; NULL (rvvm/backend.h) */
     const struct rvvm_terminal *terminal;
+
+    enum rvvm_isolation isolation; /* RVVM_ISOLATION_NONE */
 };
 
 /* The defaults: nothing to run, 256 MiB, one hart of rv64, a serial port that nobody hears. */

@@ -10,6 +10,7 @@
 #include "debug/gdb.h"
 #include "debug/tap.h"
 #include "dev/virtio/virtio_console.h"
+#include "host/isolation.h"
 #include "machine/board.h"
 
 struct console {
@@ -26,6 +27,8 @@ struct rvvm_machine {
     struct console consoles[VIRTIO_CONSOLE_PORTS_MAX];
     unsigned console_count;
     struct networks networks;
+    struct isolation *isolation; /* its threads'; NULL: none */
+    bool isolate_caller;         /* not done yet */
     struct machine *machine;
     struct event_loop *debug_loop; /* its thread may wait for harts; NULL: nobody looks */
     struct gdb *gdb;

@@ -301,6 +301,24 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
            (!has_flash(config) || board_add_boot_order(rv->machine, err));
 }
 
+/* Threads are started in between, and files opened; so all of it knows whom it belongs to. */
+static bool make_isolated(struct rvvm_machine *rv, const struct rvvm_config *config,
+                          struct error *err)
+{
+    rv->isolate_caller = config->isolation == RVVM_ISOLATION_PROCESS;
+    if (config->isolation == RVVM_ISOLATION_NONE)
+        return make_parts(rv, config, err) && debugger_open(rv, config, err);
+    if (config->isolation > RVVM_ISOLATION_PROCESS)
+        return error_set(err, "there is no isolation %u", (unsigned)config->isolation);
+    rv->isolation = isolation_new(&rv->log, rv->isolate_caller, err);
+    if (!rv->isolation)
+        return false;
+    struct isolation *outer = isolation_enter(rv->isolation);
+    bool ok = make_parts(rv, config, err) && debugger_open(rv, config, err);
+    isolation_enter(outer);
+    return ok;
+}
+
 struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct rvvm_error *error)
 {
     struct rvvm_machine *rv = calloc(1, sizeof(*rv));
@@ -314,7 +332,7 @@ struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct r
         rv->log.sink = taken.log ? pass_log : NULL;
         rv->log.ctx = rv;
         rv->log.level = (enum log_level)taken.log_level;
-        if (make_parts(rv, &taken, &err) && debugger_open(rv, &taken, &err))
+        if (make_isolated(rv, &taken, &err))
             return rv;
     }
     rvvm_machine_free(rv);
@@ -334,7 +352,34 @@ void rvvm_machine_free(struct rvvm_machine *rv)
         chardev_free(rv->consoles[i].chardev);
     if (rv->loop)
         event_loop_free(rv->loop);
+    isolation_free(rv->isolation);
     free(rv);
+}
+
+static bool start_loop(struct rvvm_machine *rv, struct error *err)
+{
+    if (!rv->isolation)
+        return event_loop_start(rv->loop, err);
+    struct isolation *outer = isolation_enter(rv->isolation);
+    bool ok = event_loop_start(rv->loop, err);
+    isolation_enter(outer);
+    return ok;
+}
+
+/* The caller gives up more than the loop, so its thread was started before. */
+static bool run_isolated(struct rvvm_machine *rv, int *status, struct error *err)
+{
+    if (!rv->isolation)
+        return machine_run(rv->machine, status, err);
+    struct isolation *outer = isolation_enter(rv->isolation);
+    isolation_watch(rv->isolation, rv->loop);
+    if (rv->isolate_caller)
+        isolation_apply(THREAD_CALLER);
+    rv->isolate_caller = false;
+    bool ok = machine_run(rv->machine, status, err);
+    isolation_watch(rv->isolation, NULL);
+    isolation_enter(outer);
+    return ok;
 }
 
 bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *error)
@@ -343,9 +388,9 @@ bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *e
     const struct boot_files *files = &rv->machine->files;
     bool ok = files->firmware.path || files->kernel.path || rv->machine->flash_entry ||
               error_set(&err, "nothing to run: no firmware and no kernel");
-    ok = ok && event_loop_start(rv->loop, &err);
+    ok = ok && start_loop(rv, &err);
     if (ok) {
-        ok = machine_run(rv->machine, status, &err);
+        ok = run_isolated(rv, status, &err);
         if (rv->gdb)
             gdb_machine_ended(rv->gdb, ok ? *status : 1);
         chardev_drain(rv->serial);

@@ -408,7 +408,7 @@ static struct image *open_image(const struct disk_options *o, struct error *err)
 static bool start_thread(struct disk *d, struct error *err)
 {
     pthread_mutex_lock(&d->lock);
-    d->has_thread = thread_start(&d->thread, "disk", disk_thread, d, err);
+    d->has_thread = thread_start(&d->thread, THREAD_DISK, "disk", disk_thread, d, err);
     pthread_mutex_unlock(&d->lock);
     return d->has_thread;
 }

@@ -236,7 +236,7 @@ static bool start_threads(struct machine *m, struct error *err)
         snprintf(name, sizeof(name), "hart %u", i);
         if (mh->has_thread)
             continue;
-        if (!thread_start(&mh->thread, name, hart_thread, mh, err))
+        if (!thread_start(&mh->thread, THREAD_HART, name, hart_thread, mh, err))
             return error_prefix(err, "hart %u", i);
         mh->has_thread = true;
     }

@@ -476,6 +476,7 @@ struct net *net_open(const char *text, const struct net_config *config, struct e
         ok = net->loop;
     }
     if (ok) {
+        event_loop_set_kind(net->loop, THREAD_NET);
         event_call_init(&net->link_call, net->loop, change_link, net);
         event_call_init(&net->drain_call, net->loop, drain, net);
         ok = open_backend(net, &options, err);
