@@ -208,7 +208,7 @@ static bool add_drive(struct cli *cli, const struct option *o, const char *value
     if (!drive_parse(&drive, (enum drive_kind)kind, value, err))
         return error_prefix(err, "-%s", o->name);
     drive_free(&drive);
-    cli->drives[config->drive_count++] = (struct rvvm_drive){kind, value};
+    cli->drives[config->drive_count++] = (struct rvvm_drive){.kind = kind, .image = value};
     config->drives = cli->drives;
     return true;
 }

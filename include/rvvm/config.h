@@ -42,6 +42,11 @@ struct rvvm_flash {
     bool overlay;     /* what the guest changes is lost at the end */
 };
 
+/* What stands behind a port when that is the program itself: rvvm/backend.h. */
+struct rvvm_terminal;
+struct rvvm_disk;
+struct rvvm_wire;
+
 /* What a drive is connected to. */
 enum rvvm_drive_kind {
     RVVM_DRIVE_NVME,           /* an NVMe controller of its own */
@@ -54,6 +59,8 @@ enum rvvm_drive_kind {
 struct rvvm_drive {
     enum rvvm_drive_kind kind;
     const char *image;
+    const struct rvvm_disk
+        *disk; /* in place of the file; image is then a name; NULL (rvvm/backend.h) */
 };
 
 /* A port of the virtio console device. */
@@ -68,6 +75,8 @@ struct rvvm_console {
  */
 struct rvvm_network {
     const char *text; /* NULL: "", the default card in user mode */
+    /* What the card is connected to, in place of a backend that text names; NULL (rvvm/backend.h) */
+    const struct rvvm_wire *wire;
 };
 
 /* The interrupt controllers. */
@@ -82,8 +91,6 @@ struct rvvm_bytes {
     const void *bytes; /* NULL: nothing */
     size_t size;
 };
-
-struct rvvm_terminal; /* rvvm/backend.h */
 
 /*
  * What the machine's threads give up, against guests that break out: privileges, system calls, files, as far as

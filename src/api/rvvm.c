@@ -14,6 +14,7 @@
 #include "dev/virtio/virtio_rng.h"
 #include "jit/jit.h"
 #include "machine/board.h"
+#include "net/calls.h"
 #include "net/net.h"
 #include "ui/serial.h"
 #include "ui/serial_calls.h"
@@ -230,23 +231,33 @@ _Static_assert((int)RVVM_DRIVE_NVME == DRIVE_NVME &&
                    (int)RVVM_DRIVE_ATA == DRIVE_ATA,
                "kinds of drives are passed on as they are");
 
+static const struct disk_calls *disk_calls(struct disk_calls *calls, const struct rvvm_disk *disk)
+{
+    *calls = (struct disk_calls){disk->size, disk->read, disk->write, disk->flush, disk->ctx};
+    return calls;
+}
+
 static bool add_drives(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
 {
     struct drives_config how = {.harts = config->harts, .log = &rv->log};
     struct drive *drives = calloc(config->drive_count + 1, sizeof(*drives));
+    struct disk_calls *calls = calloc(config->drive_count + 1, sizeof(*calls));
     unsigned parsed = 0;
-    bool ok = drives || error_set(err, "out of memory");
+    bool ok = (drives && calls) || error_set(err, "out of memory");
     for (; ok && parsed < config->drive_count; parsed += ok) {
         const struct rvvm_drive *drive = &config->drives[parsed];
         if (drive->kind > RVVM_DRIVE_ATA || !drive->image)
             ok = error_set(err, "drive %u: without an image, or of no kind that there is", parsed);
         else
             ok = drive_parse(&drives[parsed], (enum drive_kind)drive->kind, drive->image, err);
+        if (ok && drive->disk)
+            drives[parsed].image.calls = disk_calls(&calls[parsed], drive->disk);
     }
     ok = ok && drives_plug(rv->machine->pci, drives, parsed, &how, err);
     for (unsigned i = 0; drives && i < parsed; i++)
         drive_free(&drives[i]);
     free(drives);
+    free(calls);
     return ok;
 }
 
@@ -411,6 +422,12 @@ void rvvm_machine_quit(struct rvvm_machine *rv)
 size_t rvvm_machine_input(struct rvvm_machine *rv, const void *bytes, size_t size)
 {
     return rv->terminal ? serial_calls_input(rv->terminal, bytes, size) : 0;
+}
+
+bool rvvm_machine_deliver(struct rvvm_machine *rv, unsigned network, const void *frame, size_t size)
+{
+    struct net_calls *wire = network < rv->networks.count ? rv->networks.wires[network] : NULL;
+    return wire && net_calls_deliver(wire, frame, size);
 }
 
 bool rvvm_machine_set_link(struct rvvm_machine *rv, unsigned network, bool up)

@@ -321,6 +321,45 @@ static void functions_that_cannot_be_are_refused_and_removed(void **state)
     rvvm_machine_free(box.machine);
 }
 
+/*
+ * Backends
+ */
+
+static int no_read(void *ctx, uint64_t offset, void *bytes, size_t size)
+{
+    (void)ctx, (void)offset;
+    memset(bytes, 0, size);
+    return 0;
+}
+
+static void a_program_is_what_drives_and_networks_lead_to(void **state)
+{
+    (void)state;
+    struct rvvm_config config;
+    struct rvvm_error e = {""};
+    struct rvvm_disk disk = {.size = 1 << 20, .read = no_read};
+    const struct rvvm_wire wire = {NULL, NULL};
+    const struct rvvm_drive drives[] = {{RVVM_DRIVE_NVME, "mine", &disk},
+                                        {RVVM_DRIVE_VIRTIO_BLK, "other,snapshot", &disk}};
+    const struct rvvm_network networks[] = {{"none", NULL}, {"virtio", &wire}};
+    const uint8_t frame[60] = {0};
+    RIG_CONFIG(&config, device_program);
+    config.drives = drives;
+    config.drive_count = 2;
+    config.networks = networks;
+    config.network_count = 2;
+    struct rvvm_machine *m = rig_new(&config);
+    assert_true(rvvm_machine_deliver(m, 1, frame, sizeof(frame)));
+    assert_false(rvvm_machine_deliver(m, 1, frame, 1));
+    assert_false(rvvm_machine_deliver(m, 0, frame, sizeof(frame)));
+    assert_false(rvvm_machine_deliver(m, 2, frame, sizeof(frame)));
+    rvvm_machine_free(m);
+    disk.size = 100;
+    assert_null(rvvm_machine_new(&config, &e));
+    assert_string_equal(e.text, "mine: a disk has a read callback and a size that is a multiple of "
+                                "512 bytes");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +370,7 @@ int main(void)
         cmocka_unit_test(inputs_and_places_come_to_an_end),
         cmocka_unit_test(a_pci_function_has_bars_and_reaches_memory),
         cmocka_unit_test(functions_that_cannot_be_are_refused_and_removed),
+        cmocka_unit_test(a_program_is_what_drives_and_networks_lead_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
