@@ -84,7 +84,7 @@ bench: ## measure, against QEMU and native
 	    --svg build/bench/results.svg $(BENCH_ARGS)
 
 # Not tests/isa: much of it is assembly, in columns.
-FORMATTED = $(shell find src include cli tests/unit tests/fuzz bench -name '*.[ch]' 2>/dev/null)
+FORMATTED = $(shell find src include cli examples tests/unit tests/fuzz bench -name '*.[ch]' 2>/dev/null)
 
 format: ## lay the sources out as .clang-format says
 	$(Q)clang-format -i $(FORMATTED)

@@ -329,7 +329,7 @@ static int run_command(const struct command *command, int argc, char **argv)
     if (img.help) {
         printf("rvvm img %s [OPTION...] %s: %s\n\n", command->name, command->operands,
                command->help);
-        options_print(chosen);
+        options_print(chosen, NULL);
         return 0;
     }
     if (img.operand_count < command->least) {

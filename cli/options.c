@@ -137,11 +137,18 @@ bool options_parse_head(const struct option *table, void *ctx, int argc, char **
     return parse(table, ctx, argc, argv, NULL, rest, err);
 }
 
-void options_print(const struct option *table)
+static bool is_among(const char *const *names, const char *name)
+{
+    while (*names && strcmp(*names, name))
+        names++;
+    return *names;
+}
+
+void options_print(const struct option *table, const char *const *only)
 {
     for (const struct option *o = table; o->name; o++) {
         char left[64];
-        if (!o->help)
+        if (!o->help || (only && !is_among(only, o->name)))
             continue;
         snprintf(left, sizeof(left), "-%s%s%s", o->name, o->value ? " " : "",
                  o->value ? o->value : "");

@@ -43,7 +43,7 @@ bool options_parse(const struct option *table, void *ctx, int argc, char **argv,
 bool options_parse_head(const struct option *table, void *ctx, int argc, char **argv, int *rest,
                         struct error *err);
 
-/* One line an option that has help. */
-void options_print(const struct option *table);
+/* One line an option that has help. only: those of these names, NULL at the end; NULL: all. */
+void options_print(const struct option *table, const char *const *only);
 
 #endif

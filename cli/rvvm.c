@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* rvvm: runs a RISC-V machine. rvvm(1) is its manual. */
+#include "completion.h"
 #include "ctl.h"
 #include "firmware.h"
 #include "img.h"
@@ -33,9 +34,10 @@ enum { EXIT_BAD_INPUT = 1, EXIT_USAGE = 2 };
 struct cli {
     struct rvvm_config config;
     const char *dump_dtb;
+    const char *completion; /* the shell that wants a script */
     unsigned verbose;
     bool rv32, rv64, help, version, stats;
-    bool no_window, no_network;
+    bool no_window, no_network, no_isolation;
     struct firmware_choice firmware; /* by name */
     unsigned flash_banks;            /* that -pflash has given */
     struct rvvm_drive drives[DRIVES_MAX];
@@ -57,20 +59,23 @@ static void log_to_stderr(void *ctx, enum rvvm_log_level level, const char *line
 }
 
 /* -d perf: where perf looks for the names of code that no file has. */
+static FILE *perf_map;
+
+static void open_perf_map(void)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/tmp/perf-%ld.map", (long)getpid());
+    /* A name that anybody may guess: only a file of our own making will do. */
+    unlink(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    perf_map = fd >= 0 ? fdopen(fd, "w") : NULL;
+}
+
 static void add_to_perf_map(const char *line)
 {
-    static FILE *map;
-    if (!map) {
-        char path[64];
-        snprintf(path, sizeof(path), "/tmp/perf-%ld.map", (long)getpid());
-        /* A name that anybody may guess: only a file of our own making will do. */
-        unlink(path);
-        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        map = fd >= 0 ? fdopen(fd, "w") : NULL;
-    }
-    if (map) {
-        fprintf(map, "%s\n", line);
-        fflush(map);
+    if (perf_map) {
+        fprintf(perf_map, "%s\n", line);
+        fflush(perf_map);
     }
 }
 
@@ -203,7 +208,7 @@ static bool add_drive(struct cli *cli, const struct option *o, const char *value
     if (!drive_parse(&drive, (enum drive_kind)kind, value, err))
         return error_prefix(err, "-%s", o->name);
     drive_free(&drive);
-    cli->drives[config->drive_count++] = (struct rvvm_drive){kind, value};
+    cli->drives[config->drive_count++] = (struct rvvm_drive){.kind = kind, .image = value};
     config->drives = cli->drives;
     return true;
 }
@@ -329,10 +334,10 @@ static const struct option options[] = {
      set_aia, 0, false},
     {"rv32", NULL, "a 32-bit processor", option_set_true, AT(rv32), true},
     {"rv64", NULL, "a 64-bit processor (the default)", option_set_true, AT(rv64), true},
-    {"i", "FILE[,WORD...]", "a drive: raw or qcow2; ro, snapshot, discard=off, ...", set_nvme, 0,
-     true},
+    {"i", "FILE[,WORD...]", "the same as -nvme", set_nvme, 0, true},
     {"image", "FILE", NULL, set_nvme, 0, true},
-    {"nvme", "FILE[,WORD...]", "the same: an NVMe controller with this image", set_nvme, 0, true},
+    {"nvme", "FILE[,WORD...]", "an NVMe drive: raw or qcow2; ro, snapshot, discard=off", set_nvme,
+     0, true},
     {"nvme-ns", "FILE[,WORD...]", "one more namespace of the NVMe controller before it",
      set_nvme_namespace, 0, true},
     {"virtio-blk", "FILE[,WORD...]", "a virtio drive", set_virtio_blk, 0, true},
@@ -341,8 +346,8 @@ static const struct option options[] = {
      set_network, 0, true},
     {"nonet", NULL, "no network; one in user mode is there unless -net says otherwise",
      option_set_true, AT(no_network), true},
-    {"portfwd", "[HOST:]PORT=PORT", "a port of the host leads into the guest: tcp/, udp/ before it",
-     set_forward, 0, true},
+    {"portfwd", "[HOST:]PORT=PORT", "a port of the host leads into the guest", set_forward, 0,
+     true},
     {"serial", "WHERE", "stdio, null, pty, file:F, unix:F, tcp:HOST:PORT", option_set_string,
      AT(config.serial), false},
     {"virtio-console", "WHERE", "a virtio console, hvc0 and so on; WHERE as for -serial",
@@ -358,9 +363,14 @@ static const struct option options[] = {
     {"gdb", "WHERE", "a debugger may attach: tcp:HOST:PORT, unix:F", set_gdb, 0, false},
     {"control", "unix:F", "programs may drive the machine (rvvm ctl F)", set_control, 0, false},
     {"S", NULL, "pause before the first instruction", option_set_true, AT(config.paused), true},
+    {"noisolation", NULL, "what breaks out of the guest may do all that you may do",
+     option_set_true, AT(no_isolation), true},
     {"d", "LIST", "stats: counters at the end; in, ir, out: translated code", set_debug, 0, true},
     {"v", NULL, "say more; twice: still more", set_verbose, 0, true},
-    {"h", NULL, "this help", option_set_true, AT(help), true},
+    {"completion", "bash|zsh|fish", "print a script that completes options", option_set_string,
+     AT(completion), false},
+    {"h", NULL, "the options that are used most; -help all: all of them", option_set_true, AT(help),
+     true},
     {"help", NULL, NULL, option_set_true, AT(help), true},
     {"version", NULL, "print the version", option_set_true, AT(version), true},
     {"res", "WxH", NULL, set_resolution, 0, false},
@@ -376,16 +386,18 @@ static bool set_operand(void *ctx, const char *word, struct error *err)
     return true;
 }
 
-static void print_help(void)
+static void print_help(bool all)
 {
-    puts(
-        "rvvm [FIRMWARE] [OPTION...]: runs a RISC-V machine\n\n"
-        "  FIRMWARE               image or ELF file started in M-mode: OpenSBI, a test program, ...;\n"
-        "                         without it a kernel runs on the built-in SBI");
-    options_print(options);
-    puts("\n`rvvm img` makes and examines disk images (rvvm img -h), `rvvm ctl` drives a machine.\n"
-         "On the terminal Ctrl-A x leaves, Ctrl-A h helps. Exit status: the guest's; 1 bad input,\n"
-         "2 bad usage. rvvm(1) has the rest.");
+    static const char *const used_most[] = {
+        "kernel", "bios",    "initrd", "append",    "m",   "smp", "nvme",    "virtio-blk",
+        "net",    "portfwd", "serial", "nographic", "gdb", "v",   "version", NULL};
+    puts("rvvm [FIRMWARE] [OPTION...]: runs a RISC-V machine\n\n"
+         "  FIRMWARE               image or ELF file that starts in M-mode; without it a\n"
+         "                         kernel runs on the built-in SBI");
+    options_print(options, all ? NULL : used_most);
+    puts("\n`rvvm img` is for disk images, `rvvm ctl` drives a machine: both have -h. On the\n"
+         "terminal Ctrl-A x leaves, Ctrl-A h helps. Exit status: the guest's; 1 bad input,\n"
+         "2 bad usage. `rvvm -help all` lists all options, rvvm(1) says more.");
 }
 
 static bool names_firmware(const struct firmware_choice *choice)
@@ -554,8 +566,14 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (cli.help) {
-        print_help();
+        print_help(cli.config.firmware && !strcmp(cli.config.firmware, "all"));
         return 0;
+    }
+    if (cli.completion) {
+        if (completion_print(cli.completion, "rvvm", "img ctl", options, &err))
+            return 0;
+        say(err.text);
+        return EXIT_USAGE;
     }
     if (cli.version) {
         puts("rvvm " RVVM_VERSION);
@@ -573,6 +591,11 @@ int main(int argc, char **argv)
         cli.config.console_count = 0;
         cli.config.network_count = cli.config.forward_count = 0;
     }
+    if (!cli.no_isolation && !cli.dump_dtb)
+        cli.config.isolation = RVVM_ISOLATION_PROCESS;
+    /* Before the process gives up opening files. */
+    if (cli.config.dump & RVVM_DUMP_PERF)
+        open_perf_map();
     terminal_install_handlers();
     return run(&cli);
 }

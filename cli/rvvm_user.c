@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* rvvm-user: runs a RISC-V Linux program on this host. rvvm-user(1) is its manual. */
+#include "completion.h"
 #include "options.h"
 
 #include "user/process.h"
@@ -21,6 +22,7 @@ extern char **environ;
 struct cli {
     struct process_config config;
     const char *argv0, *cpu, *jit;
+    const char *completion; /* the shell that wants a script */
     bool rv32, rv64, help, version;
     unsigned verbose;
     /* Changes of the environment, in the order they were given. */
@@ -128,9 +130,13 @@ static const struct option options[] = {
     {"strace", NULL, "print system calls", option_set_true, AT(config.strace), true},
     {"jit", "on|off|tier1|tier2", "translate the program (the default) or interpret it", set_jit, 0,
      false},
+    {"jit-cache", "SIZE", "memory for translated code", option_set_size, AT(config.code_cache),
+     false},
     {"d", "LIST", "in, ir, out: translated code", set_debug, 0, true},
     {"fd", "N", NULL, set_fd, 0, false},
     {"v", NULL, "say more", set_verbose, 0, true},
+    {"completion", "bash|zsh|fish", "print a script that completes options", option_set_string,
+     AT(completion), false},
     {"h", NULL, "this help", option_set_true, AT(help), true},
     {"help", NULL, NULL, option_set_true, AT(help), true},
     {"version", NULL, "print the version", option_set_true, AT(version), true},
@@ -140,7 +146,7 @@ static const struct option options[] = {
 static void print_help(void)
 {
     puts("rvvm-user [OPTION...] PROGRAM [ARGUMENT...]: runs a RISC-V Linux program\n");
-    options_print(options);
+    options_print(options, NULL);
     puts(
         "\nVariables: RVVM_LD_PREFIX is -L, RVVM_STRACE=1 is -strace.\n"
         "Exit status: the program's; 2 bad usage, 126 it cannot be run. rvvm-user(1) has the rest.");
@@ -183,7 +189,7 @@ static char **make_environment(const struct cli *cli)
 struct own_options {
     char *list[32];
     unsigned count;
-    char stack[24];
+    char stack[24], cache[24];
 };
 
 static void add_own(struct own_options *own, const char *name, const char *value)
@@ -208,6 +214,10 @@ static char **make_own_options(const struct cli *cli, struct own_options *own)
         add_own(own, "-strace", NULL);
     if (cli->jit)
         add_own(own, "-jit", cli->jit);
+    if (c->code_cache) {
+        snprintf(own->cache, sizeof(own->cache), "%" PRIu64, c->code_cache);
+        add_own(own, "-jit-cache", own->cache);
+    }
     for (unsigned n = 0; n < cli->verbose && n < 2; n++)
         add_own(own, "-v", NULL);
     return own->list;
@@ -254,28 +264,49 @@ static int run(struct cli *cli)
     return 0;
 }
 
-int main(int argc, char **argv)
+/* The program and what it is given, from what stands behind the options. */
+static bool take_program(struct cli *cli, struct own_options *own, int first, char **argv,
+                         struct error *err)
 {
-    struct error err = {{0}};
-    struct log log = {.level = LOG_WARN, .sink = log_to_stderr};
-    struct cli cli = {.config = {.fd = -1, .quit = _exit, .log = &log, .dump_line = dump},
-                      .changes = calloc((size_t)argc, sizeof(*cli.changes))};
-    struct own_options own = {.count = 0};
-    int first;
+    struct process_config *c = &cli->config;
     /* binfmt_misc: the kernel says how it starts interpreters (flags P and O). */
     bool keeps_argv0 = getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0;
     unsigned long fd = getauxval(AT_EXECFD);
-    take_variables(&cli.config);
-    if (!options_parse_head(options, &cli, argc, argv, &first, &err) || !set_isa(&cli, &err) ||
-        !set_sysroot(&cli.config, &err)) {
+    c->path = argv[first];
+    c->argv = argv + first;
+    if (keeps_argv0 && argv[first + 1])
+        c->argv++;
+    if (cli->argv0)
+        c->argv[0] = (char *)(uintptr_t)cli->argv0;
+    if (fd)
+        c->fd = (int)fd;
+    c->envp = make_environment(cli);
+    c->self_options = make_own_options(cli, own);
+    return c->envp || error_set(err, "out of memory");
+}
+
+/* What the command line asks for; an exit status. */
+static int run_command(struct cli *cli, struct log *log, int argc, char **argv)
+{
+    struct error err = {{0}};
+    struct own_options own = {.count = 0};
+    int first;
+    if (!options_parse_head(options, cli, argc, argv, &first, &err) || !set_isa(cli, &err) ||
+        !set_sysroot(&cli->config, &err)) {
         say(err.text);
         return EXIT_USAGE;
     }
-    if (cli.help) {
+    if (cli->help) {
         print_help();
         return 0;
     }
-    if (cli.version) {
+    if (cli->completion) {
+        if (completion_print(cli->completion, "rvvm-user", NULL, options, &err))
+            return 0;
+        say(err.text);
+        return EXIT_USAGE;
+    }
+    if (cli->version) {
         puts("rvvm-user " RVVM_VERSION);
         return 0;
     }
@@ -283,20 +314,27 @@ int main(int argc, char **argv)
         say("no program is named; -h helps");
         return EXIT_USAGE;
     }
-    log.level = cli.verbose > 1 ? LOG_DEBUG : cli.verbose ? LOG_INFO : LOG_WARN;
-    cli.config.path = argv[first];
-    cli.config.argv = argv + first;
-    if (keeps_argv0 && first + 1 < argc)
-        cli.config.argv++;
-    if (cli.argv0)
-        cli.config.argv[0] = (char *)(uintptr_t)cli.argv0;
-    if (fd)
-        cli.config.fd = (int)fd;
-    cli.config.envp = make_environment(&cli);
-    cli.config.self_options = make_own_options(&cli, &own);
-    if (!cli.config.envp) {
+    log->level = cli->verbose > 1 ? LOG_DEBUG : cli->verbose ? LOG_INFO : LOG_WARN;
+    if (!take_program(cli, &own, first, argv, &err)) {
+        say(err.text);
+        return EXIT_CANNOT_RUN;
+    }
+    int status = run(cli);
+    free(cli->config.envp);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct log log = {.level = LOG_WARN, .sink = log_to_stderr};
+    struct cli cli = {.config = {.fd = -1, .quit = _exit, .log = &log, .dump_line = dump},
+                      .changes = calloc((size_t)argc + 1, sizeof(*cli.changes))};
+    if (!cli.changes) {
         say("out of memory");
         return EXIT_CANNOT_RUN;
     }
-    return run(&cli);
+    take_variables(&cli.config);
+    int status = run_command(&cli, &log, argc, argv);
+    free(cli.changes);
+    return status;
 }

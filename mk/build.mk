@@ -62,9 +62,11 @@ $(lib_static): $(lib_obj) $(BUILD)/objects
 
 # A sanitised shared library leaves the sanitizer's symbols to the program that loads it.
 no_undefined := $(if $(findstring fsanitize,$(flavour_$(FLAVOUR))),,-Wl,--no-undefined)
-$(lib_shared): $(lib_obj) $(BUILD)/objects
+# Where libraries are ELF, symbols have versions.
+version_script := $(if $(filter win32,$(HOST_DIRS)),,mk/librvvm.map)
+$(lib_shared): $(lib_obj) $(BUILD)/objects $(version_script)
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared $(no_undefined) -Wl,-soname,librvvm.so.$(SOVERSION) $(all_ldflags) \
+	$(Q)$(CC) -shared $(no_undefined) $(addprefix -Wl$(comma)--version-script=,$(version_script)) -Wl,-soname,librvvm.so.$(SOVERSION) $(all_ldflags) \
 	    -o $@ $(lib_obj) $(lib_ldlibs) $(LDLIBS)
 	$(Q)ln -sf $(@F) $(BUILD)/librvvm.so.$(SOVERSION)
 	$(Q)ln -sf librvvm.so.$(SOVERSION) $(BUILD)/librvvm.so

@@ -47,6 +47,7 @@ $(call optional,zlib,HAVE_ZLIB,gzip-compressed kernels and images)
 $(call optional,libzstd,HAVE_ZSTD,zstd-compressed kernels and images)
 $(call optional,liburing,HAVE_LIBURING,io_uring: threads do the work of disks)
 $(call optional,slirp,HAVE_SLIRP,a user-mode network)
+$(call optional,libseccomp,HAVE_LIBSECCOMP,filters of system calls)
 # Debian's libfdt has no pkg-config file.
 has_libfdt := $(call has_header,libfdt.h)
 lib_ldlibs += -lfdt -lm
@@ -61,5 +62,6 @@ has_static_pie := $(if $(findstring fsanitize,$(flavour_$(FLAVOUR))),,\
                     $(shell echo 'int main(void){return 0;}' | \
                       $(CC) $(CFLAGS) $(LDFLAGS) -static-pie -xc -o /dev/null - 2>/dev/null && echo yes))
 ldflags_rvvm_user = $(if $(has_static_pie),-static-pie,-Wl$(comma)--as-needed)
-libs_rvvm_user = -lm
+# Threads of the library know how to leave what isolates a machine.
+libs_rvvm_user = $(filter -lseccomp,$(lib_ldlibs)) -lm
 comma := ,

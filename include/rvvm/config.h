@@ -42,6 +42,11 @@ struct rvvm_flash {
     bool overlay;     /* what the guest changes is lost at the end */
 };
 
+/* What stands behind a port when that is the program itself: rvvm/backend.h. */
+struct rvvm_terminal;
+struct rvvm_disk;
+struct rvvm_wire;
+
 /* What a drive is connected to. */
 enum rvvm_drive_kind {
     RVVM_DRIVE_NVME,           /* an NVMe controller of its own */
@@ -54,6 +59,8 @@ enum rvvm_drive_kind {
 struct rvvm_drive {
     enum rvvm_drive_kind kind;
     const char *image;
+    const struct rvvm_disk
+        *disk; /* in place of the file; image is then a name; NULL (rvvm/backend.h) */
 };
 
 /* A port of the virtio console device. */
@@ -68,6 +75,8 @@ struct rvvm_console {
  */
 struct rvvm_network {
     const char *text; /* NULL: "", the default card in user mode */
+    /* What the card is connected to, in place of a backend that text names; NULL (rvvm/backend.h) */
+    const struct rvvm_wire *wire;
 };
 
 /* The interrupt controllers. */
@@ -75,6 +84,25 @@ enum rvvm_aia {
     RVVM_AIA_NONE,        /* a PLIC */
     RVVM_AIA_APLIC,       /* an APLIC, which tells harts by wires */
     RVVM_AIA_APLIC_IMSIC, /* an APLIC, and an IMSIC a hart: PCI devices send messages to harts */
+};
+
+/* Something in memory. */
+struct rvvm_bytes {
+    const void *bytes; /* NULL: nothing */
+    size_t size;
+};
+
+/*
+ * What the machine's threads give up, against guests that break out: privileges, system calls, files, as far as
+ * the host's system has means for it (RVVM_LOG_INFO says what it lacks).
+ */
+enum rvvm_isolation {
+    RVVM_ISOLATION_NONE,
+    /* The machine's own threads do; those of the program that uses the library are left alone. */
+    RVVM_ISOLATION_THREADS,
+    /* The process is the machine's: the thread that calls rvvm_machine_run gives up all but ending the machine,
+     * for good, and the library handles SIGSYS, so that what is refused is logged (RVVM_LOG_WARN). */
+    RVVM_ISOLATION_PROCESS,
 };
 
 /*
@@ -136,6 +164,14 @@ struct rvvm_config {
     bool paused; /* the machine pauses before its first instruction; false */
     /* Where programs may drive the machine with lines of JSON, "unix:PATH" (rvvm-ctl(1)). NULL: nowhere */
     const char *control;
+
+    /* What a file would hold, from memory: goes before the file of that name. */
+    struct rvvm_bytes firmware_bytes, kernel_bytes, initrd_bytes, dtb_bytes;
+
+    /* The other end of the serial port, in place of `serial`; NULL (rvvm/backend.h) */
+    const struct rvvm_terminal *terminal;
+
+    enum rvvm_isolation isolation; /* RVVM_ISOLATION_NONE */
 };
 
 /* The defaults: nothing to run, 256 MiB, one hart of rv64, a serial port that nobody hears. */

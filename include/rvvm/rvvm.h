@@ -15,7 +15,8 @@
  *     rvvm_machine_free(machine);
  *
  * A header a subject: base.h (errors, the log), config.h (what a machine is made of), machine.h (its
- * life).
+ * life), hart.h (memory and registers), device.h and pci.h (devices of one's own), fdt.h (the device
+ * tree), backend.h (the program as what a port leads to).
  *
  * Any number of machines live side by side in one process; they share nothing. The library prints
  * nothing but through the log callback, installs no signal handler and never ends the process.
@@ -24,8 +25,13 @@
 #ifndef RVVM_RVVM_H
 #define RVVM_RVVM_H
 
+#include <rvvm/backend.h>
 #include <rvvm/base.h>
 #include <rvvm/config.h>
+#include <rvvm/device.h>
+#include <rvvm/fdt.h>
+#include <rvvm/hart.h>
 #include <rvvm/machine.h>
+#include <rvvm/pci.h>
 
 #endif

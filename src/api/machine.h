@@ -10,6 +10,7 @@
 #include "debug/gdb.h"
 #include "debug/tap.h"
 #include "dev/virtio/virtio_console.h"
+#include "host/isolation.h"
 #include "machine/board.h"
 
 struct console {
@@ -26,14 +27,30 @@ struct rvvm_machine {
     struct console consoles[VIRTIO_CONSOLE_PORTS_MAX];
     unsigned console_count;
     struct networks networks;
+    struct isolation *isolation; /* its threads'; NULL: none */
+    bool isolate_caller;         /* not done yet */
     struct machine *machine;
     struct event_loop *debug_loop; /* its thread may wait for harts; NULL: nobody looks */
     struct gdb *gdb;
     struct control *control;
     struct tap *tap; /* on `serial`, and a part of it; NULL: none */
+    /* serial, or what is behind it: the program's own end; NULL: there is none. */
+    struct chardev *terminal;
+    unsigned irqs_used; /* inputs of the interrupt controller up to this one */
+    void (*on_power_on)(void *ctx);
+    void *on_power_on_ctx;
 };
 
 /* The message to the caller, who may not want it. Always returns false. */
 bool api_fail(struct rvvm_error *error, const struct error *err);
+
+/*
+ * A struct of the caller's whose first field is its size, into ours: what a shorter one has not is 0. false:
+ * it is of a newer library, or has no size.
+ */
+bool api_take(void *to, size_t size, const void *from, const char *name, struct error *err);
+
+/* false: the machine runs, so `what` cannot be changed. */
+bool api_is_off(const struct rvvm_machine *machine, const char *what, struct error *err);
 
 #endif

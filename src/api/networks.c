@@ -3,19 +3,27 @@
 #include "api/networks.h"
 
 #include "dev/net_card.h"
+#include "net/calls.h"
 #include "net/forward.h"
 #include <stdio.h>
 #include <string.h>
 
-static bool plug(struct net **net, unsigned index, struct pci_bus *bus,
+static bool plug(struct networks *networks, unsigned index, struct pci_bus *bus,
                  const struct net_card_choice *choice, const struct rvvm_config *config,
                  struct log *log, struct error *err)
 {
     char name[16];
-    struct net_config how = {.log = log, .name = name};
+    const struct rvvm_wire *wire = config->networks[index].wire;
+    struct net_calls_config calls = {.opened = &networks->wires[index]};
+    struct net_config how = {.log = log, .name = name, .calls = wire ? &calls : NULL};
+    struct net **net = &networks->nets[index];
     struct net_card_config card = {.harts = config->harts, .log = log};
     if (!choice->kind->new_card)
         return true;
+    if (wire) {
+        calls.send = wire->frame;
+        calls.ctx = wire->ctx;
+    }
     snprintf(name, sizeof(name), "net%u", index);
     memcpy(card.mac, choice->mac, sizeof(card.mac));
     if (!choice->mac_said)
@@ -37,8 +45,7 @@ bool networks_plug(struct networks *networks, struct pci_bus *bus, const struct 
         if (!ok)
             return error_prefix(err, "net%u", i);
         networks->count = i + 1;
-        ok = plug(&networks->nets[i], i, bus, &choice, config, log, err) ||
-             error_prefix(err, "net%u", i);
+        ok = plug(networks, i, bus, &choice, config, log, err) || error_prefix(err, "net%u", i);
         net_card_free(&choice);
     }
     for (unsigned i = 0; ok && i < config->forward_count; i++)

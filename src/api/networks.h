@@ -14,7 +14,8 @@ struct pci_bus;
 #define NETWORKS_MAX 16
 
 struct networks {
-    struct net *nets[NETWORKS_MAX]; /* NULL: of the card "none" */
+    struct net *nets[NETWORKS_MAX];        /* NULL: of the card "none" */
+    struct net_calls *wires[NETWORKS_MAX]; /* the program's own ends; NULL: it is another backend */
     unsigned count;
 };
 

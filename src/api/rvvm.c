@@ -14,8 +14,10 @@
 #include "dev/virtio/virtio_rng.h"
 #include "jit/jit.h"
 #include "machine/board.h"
+#include "net/calls.h"
 #include "net/net.h"
 #include "ui/serial.h"
+#include "ui/serial_calls.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +48,23 @@ bool api_fail(struct rvvm_error *error, const struct error *err)
     if (error)
         memcpy(error->text, err->text, sizeof(error->text));
     return false;
+}
+
+bool api_take(void *to, size_t size, const void *from, const char *name, struct error *err)
+{
+    size_t given;
+    memcpy(&given, from, sizeof(given));
+    if (given > size || given <= sizeof(given))
+        return error_set(err, "%s: struct_size %zu: this library knows %zu", name, given, size);
+    memset(to, 0, size);
+    memcpy(to, from, given);
+    return true;
+}
+
+bool api_is_off(const struct rvvm_machine *rv, const char *what, struct error *err)
+{
+    return !machine_is_powered(rv->machine) ||
+           error_set(err, "%s: cannot be changed while the machine runs", what);
 }
 
 void rvvm_config_init(struct rvvm_config *config)
@@ -142,11 +161,22 @@ static bool check_lines(const struct rvvm_config *config, struct error *err)
     return true;
 }
 
+static struct chardev *open_serial(struct rvvm_machine *rv, const struct rvvm_config *config,
+                                   struct error *err)
+{
+    const struct rvvm_terminal *terminal = config->terminal;
+    if (!terminal)
+        return open_line(rv, config->serial, NULL, err);
+    struct serial_calls_config calls = {rv->loop, terminal->output, terminal->ctx};
+    rv->terminal = serial_calls_open(&calls, err);
+    return rv->terminal;
+}
+
 static bool open_lines(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
 {
     if (!check_lines(config, err))
         return false;
-    rv->serial = debugger_tap(rv, config, open_line(rv, config->serial, NULL, err), err);
+    rv->serial = debugger_tap(rv, config, open_serial(rv, config, err), err);
     for (unsigned i = 0; rv->serial && i < config->console_count; i++) {
         struct console *c = &rv->consoles[i];
         snprintf(c->name, sizeof(c->name), "virtio console %u", i);
@@ -201,24 +231,39 @@ _Static_assert((int)RVVM_DRIVE_NVME == DRIVE_NVME &&
                    (int)RVVM_DRIVE_ATA == DRIVE_ATA,
                "kinds of drives are passed on as they are");
 
+static const struct disk_calls *disk_calls(struct disk_calls *calls, const struct rvvm_disk *disk)
+{
+    *calls = (struct disk_calls){disk->size, disk->read, disk->write, disk->flush, disk->ctx};
+    return calls;
+}
+
 static bool add_drives(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
 {
     struct drives_config how = {.harts = config->harts, .log = &rv->log};
     struct drive *drives = calloc(config->drive_count + 1, sizeof(*drives));
+    struct disk_calls *calls = calloc(config->drive_count + 1, sizeof(*calls));
     unsigned parsed = 0;
-    bool ok = drives || error_set(err, "out of memory");
+    bool ok = (drives && calls) || error_set(err, "out of memory");
     for (; ok && parsed < config->drive_count; parsed += ok) {
         const struct rvvm_drive *drive = &config->drives[parsed];
         if (drive->kind > RVVM_DRIVE_ATA || !drive->image)
             ok = error_set(err, "drive %u: without an image, or of no kind that there is", parsed);
         else
             ok = drive_parse(&drives[parsed], (enum drive_kind)drive->kind, drive->image, err);
+        if (ok && drive->disk)
+            drives[parsed].image.calls = disk_calls(&calls[parsed], drive->disk);
     }
     ok = ok && drives_plug(rv->machine->pci, drives, parsed, &how, err);
     for (unsigned i = 0; drives && i < parsed; i++)
         drive_free(&drives[i]);
     free(drives);
+    free(calls);
     return ok;
+}
+
+static struct boot_source source(const char *path, const struct rvvm_bytes *bytes)
+{
+    return (struct boot_source){path, {bytes->bytes, bytes->size}};
 }
 
 /* What can fail for the user's input goes first: the serial line may listen and make files. */
@@ -242,10 +287,10 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
         .log = &rv->log,
     };
     struct boot_sources sources = {
-        .firmware = config->firmware,
-        .kernel = config->kernel,
-        .initrd = config->initrd,
-        .dtb = config->dtb,
+        .firmware = source(config->firmware, &config->firmware_bytes),
+        .kernel = source(config->kernel, &config->kernel_bytes),
+        .initrd = source(config->initrd, &config->initrd_bytes),
+        .dtb = source(config->dtb, &config->dtb_bytes),
         .append = config->append,
     };
     if (!make_isa(&machine.isa, config, err) || !check_memory(config, &machine.isa, err))
@@ -255,6 +300,7 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
         return false;
     if (!boot_files_read(&rv->machine->files, &sources, &machine.isa, config->memory, err))
         return false;
+    rv->irqs_used = BOARD_IRQS;
     rv->loop = event_loop_new(err);
     if (!rv->loop || !open_lines(rv, config, err))
         return false;
@@ -264,6 +310,24 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
            add_drives(rv, config, err) && add_virtio(rv, config, err) &&
            networks_plug(&rv->networks, rv->machine->pci, config, &rv->log, err) &&
            (!has_flash(config) || board_add_boot_order(rv->machine, err));
+}
+
+/* Threads are started in between, and files opened; so all of it knows whom it belongs to. */
+static bool make_isolated(struct rvvm_machine *rv, const struct rvvm_config *config,
+                          struct error *err)
+{
+    rv->isolate_caller = config->isolation == RVVM_ISOLATION_PROCESS;
+    if (config->isolation == RVVM_ISOLATION_NONE)
+        return make_parts(rv, config, err) && debugger_open(rv, config, err);
+    if (config->isolation > RVVM_ISOLATION_PROCESS)
+        return error_set(err, "there is no isolation %u", (unsigned)config->isolation);
+    rv->isolation = isolation_new(&rv->log, rv->isolate_caller, err);
+    if (!rv->isolation)
+        return false;
+    struct isolation *outer = isolation_enter(rv->isolation);
+    bool ok = make_parts(rv, config, err) && debugger_open(rv, config, err);
+    isolation_enter(outer);
+    return ok;
 }
 
 struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct rvvm_error *error)
@@ -279,7 +343,7 @@ struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct r
         rv->log.sink = taken.log ? pass_log : NULL;
         rv->log.ctx = rv;
         rv->log.level = (enum log_level)taken.log_level;
-        if (make_parts(rv, &taken, &err) && debugger_open(rv, &taken, &err))
+        if (make_isolated(rv, &taken, &err))
             return rv;
     }
     rvvm_machine_free(rv);
@@ -299,7 +363,34 @@ void rvvm_machine_free(struct rvvm_machine *rv)
         chardev_free(rv->consoles[i].chardev);
     if (rv->loop)
         event_loop_free(rv->loop);
+    isolation_free(rv->isolation);
     free(rv);
+}
+
+static bool start_loop(struct rvvm_machine *rv, struct error *err)
+{
+    if (!rv->isolation)
+        return event_loop_start(rv->loop, err);
+    struct isolation *outer = isolation_enter(rv->isolation);
+    bool ok = event_loop_start(rv->loop, err);
+    isolation_enter(outer);
+    return ok;
+}
+
+/* The caller gives up more than the loop, so its thread was started before. */
+static bool run_isolated(struct rvvm_machine *rv, int *status, struct error *err)
+{
+    if (!rv->isolation)
+        return machine_run(rv->machine, status, err);
+    struct isolation *outer = isolation_enter(rv->isolation);
+    isolation_watch(rv->isolation, rv->loop);
+    if (rv->isolate_caller)
+        isolation_apply(THREAD_CALLER);
+    rv->isolate_caller = false;
+    bool ok = machine_run(rv->machine, status, err);
+    isolation_watch(rv->isolation, NULL);
+    isolation_enter(outer);
+    return ok;
 }
 
 bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *error)
@@ -308,9 +399,9 @@ bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *e
     const struct boot_files *files = &rv->machine->files;
     bool ok = files->firmware.path || files->kernel.path || rv->machine->flash_entry ||
               error_set(&err, "nothing to run: no firmware and no kernel");
-    ok = ok && event_loop_start(rv->loop, &err);
+    ok = ok && start_loop(rv, &err);
     if (ok) {
-        ok = machine_run(rv->machine, status, &err);
+        ok = run_isolated(rv, status, &err);
         if (rv->gdb)
             gdb_machine_ended(rv->gdb, ok ? *status : 1);
         chardev_drain(rv->serial);
@@ -326,6 +417,17 @@ bool rvvm_machine_run(struct rvvm_machine *rv, int *status, struct rvvm_error *e
 void rvvm_machine_quit(struct rvvm_machine *rv)
 {
     machine_request(rv->machine, MACHINE_POWEROFF, 0);
+}
+
+size_t rvvm_machine_input(struct rvvm_machine *rv, const void *bytes, size_t size)
+{
+    return rv->terminal ? serial_calls_input(rv->terminal, bytes, size) : 0;
+}
+
+bool rvvm_machine_deliver(struct rvvm_machine *rv, unsigned network, const void *frame, size_t size)
+{
+    struct net_calls *wire = network < rv->networks.count ? rv->networks.wires[network] : NULL;
+    return wire && net_calls_deliver(wire, frame, size);
 }
 
 bool rvvm_machine_set_link(struct rvvm_machine *rv, unsigned network, bool up)

@@ -397,18 +397,23 @@ static struct image *open_image(const struct disk_options *o, struct error *err)
         .snapshot = o->snapshot,
         .log = o->log,
     };
+    if (o->calls && (o->snapshot || o->format == DISK_FORMAT_QCOW2)) {
+        error_set(err, "%s: a disk by callbacks is raw, and has no snapshots", o->path);
+        return NULL;
+    }
     if (o->snapshot && !options.read_only) {
         error_set(err, "%s: a snapshot can only be read: say ro or snapshot as well", o->path);
         return NULL;
     }
-    struct image *image = image_open(&options, err);
+    struct image *image =
+        o->calls ? calls_open(&options, o->calls, err) : image_open(&options, err);
     return image && o->overlay && !o->read_only ? image_overlay(image, o->log, err) : image;
 }
 
 static bool start_thread(struct disk *d, struct error *err)
 {
     pthread_mutex_lock(&d->lock);
-    d->has_thread = thread_start(&d->thread, "disk", disk_thread, d, err);
+    d->has_thread = thread_start(&d->thread, THREAD_DISK, "disk", disk_thread, d, err);
     pthread_mutex_unlock(&d->lock);
     return d->has_thread;
 }
@@ -438,7 +443,7 @@ struct disk *disk_open(const struct disk_options *o, struct error *err)
         .block_size = d->image->block_size,
         .discard_granularity = d->image->discard_granularity,
         .read_only = d->image->read_only,
-        .discard = !o->no_discard && !d->image->read_only,
+        .discard = !o->no_discard && !d->image->read_only && (!o->calls || o->overlay),
     };
     log_line(o->log, LOG_INFO, "%s: %s, %llu MiB%s, by %s", d->path, d->image->ops->name,
              (unsigned long long)(d->info.size >> 20), d->info.read_only ? ", read only" : "",

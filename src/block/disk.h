@@ -50,8 +50,22 @@ enum disk_cache {
     DISK_CACHE_UNSAFE,    /* a flush waits for nothing: for what may be lost */
 };
 
+/*
+ * A disk that is no file. On the disk's workers, several at once; ranges are within the size. They return
+ * 0 or an errno. Overlapping ones come as the guest sends them.
+ */
+struct disk_calls {
+    uint64_t size; /* bytes, a multiple of DISK_SECTOR */
+    int (*read)(void *ctx, uint64_t offset, void *bytes, size_t size);
+    int (*write)(void *ctx, uint64_t offset, const void *bytes, size_t size); /* NULL: read only */
+    int (*flush)(void *ctx); /* what was written is safe; may be NULL */
+    void *ctx;
+};
+
 struct disk_options {
     const char *path;
+    const struct disk_calls
+        *calls;              /* in place of the file, then `path` is for messages; may be NULL */
     enum disk_format format; /* AUTO: by its first bytes */
     enum disk_cache cache;
     bool read_only;

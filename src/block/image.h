@@ -89,6 +89,9 @@ struct image *raw_open(const struct image_options *options, struct image_file *f
 struct image *qcow2_open(const struct image_options *options, struct image_file *file,
                          struct error *err);
 
+struct image *calls_open(const struct image_options *options, const struct disk_calls *calls,
+                         struct error *err);
+
 /* A qcow2 image without a name that keeps what is written in front of `backing`, which it owns. */
 struct image *image_overlay(struct image *backing, struct log *log, struct error *err);
 

@@ -22,6 +22,7 @@ void direct_reset(struct hart *h)
     h->csr.senvcfg |= ENVCFG_CBZE;
     h->reservation = NO_RESERVATION;
     h->code_generation = 1;
+    h->outside = true;
     h->tlb.data = h->tlb.fetch =
         &h->tlb.contexts[0]; /* for its jumps: nothing else of it is used */
     h->tlb.data->jumps[0].pc =
@@ -88,6 +89,13 @@ bool direct_fault_in_c(struct hart *h, const struct direct_fault *fault)
     siglongjmp(*(sigjmp_buf *)h->recover, 1);
 }
 
+void direct_call(struct hart *h, void (*call)(struct hart *h))
+{
+    atomic_store(&h->outside, true);
+    call(h);
+    atomic_store(&h->outside, false);
+}
+
 uint64_t direct_address(struct hart *h)
 {
     struct decoded d;
@@ -145,7 +153,7 @@ static bool serve_events(struct hart *h)
     }
     if (events & HART_EV_USER) {
         atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_USER);
-        h->direct->event(h);
+        direct_call(h, h->direct->event);
     }
     atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_IRQ);
     return true;
@@ -156,6 +164,7 @@ void direct_run(struct hart *h)
     sigjmp_buf recover;
     hart_set_running(h, true);
     h->recover = &recover;
+    atomic_store(&h->outside, false);
     if (sigsetjmp(recover, 0))
         take_fault(h);
     for (;;) {
@@ -167,5 +176,6 @@ void direct_run(struct hart *h)
             code_run(h);
     }
     h->recover = NULL;
+    atomic_store(&h->outside, true);
     hart_set_running(h, false);
 }

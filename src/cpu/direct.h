@@ -76,6 +76,9 @@ void direct_trap(struct hart *h, unsigned cause, uint64_t tval);
 /* Blocks of the interpreter that are older than the code are looked at before they run again. */
 void direct_see_code(struct hart *h);
 
+/* Calls back something that may take long: nobody need wait for the hart meanwhile. */
+void direct_call(struct hart *h, void (*call)(struct hart *h));
+
 /* Where to fetch `size` bytes at va. NULL: a fault was noted. */
 const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size);
 

@@ -10,6 +10,9 @@
         atomic_signal_fence(memory_order_seq_cst); \
     } while (0)
 
+/* Sanitizers know nothing of the guest's addresses, among which is 0. */
+#define MAY_FAULT __attribute__((no_sanitize("address", "null")))
+
 /* A word that may lie at any address: the host's loads and stores take them all, the compiler is told. */
 #define PLAIN(t) \
     struct __attribute__((packed)) { \

@@ -300,6 +300,7 @@
 #define JUMP(a) DISPATCH_OR_LEAVE(exec_jump(h, i, (a)))
 #ifndef DIRECT
 #define NOTE_SLOT
+#define MAY_FAULT
 #endif
 #define HELPER(f) \
     do { \
@@ -409,7 +410,7 @@
  */
 #define DEFINE(name, format, ...) CAT(DEFINE_, MEMORY_##format)(name, format, __VA_ARGS__)
 #define DEFINE_0(name, format, ...) \
-    static const struct insn *exec_##name(struct hart *h, const struct insn *i) \
+    MAY_FAULT static const struct insn *exec_##name(struct hart *h, const struct insn *i) \
     { \
         BEFORE_##format __VA_ARGS__; \
         DISPATCH(i + (FORMAT_##format == FORMAT_B ? 2 : 1)); \

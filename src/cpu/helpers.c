@@ -62,7 +62,7 @@ bool helper_ecall(struct hart *h, const struct insn *i)
     (void)i;
     if (h->direct) {
         h->reservation = NO_RESERVATION; /* as a kernel leaves it */
-        h->direct->ecall(h);
+        direct_call(h, h->direct->ecall);
         return true;
     }
     if (h->priv == PRIV_S && h->bus->sbi_call) {

@@ -12,7 +12,11 @@ static bool add_plic(struct interrupts *all, struct machine *m, const struct har
 {
     const struct plic_config config = {.wires = *wires};
     all->wired = plic_new(&config, err);
-    m->irq_controller = (struct machine_irq_controller){.phandle = DT_PLIC, .cells = 1};
+    m->irq_controller = (struct machine_irq_controller){.phandle = DT_PLIC,
+                                                        .cells = 1,
+                                                        .line = plic_line,
+                                                        .inputs = INTERRUPTS_INPUTS,
+                                                        .dev = all->wired};
     return machine_add(m, all->wired, PLIC_BASE, err);
 }
 
@@ -32,8 +36,12 @@ static bool add_aplic(struct interrupts *all, struct machine *m, const struct ha
     if (!machine_add(m, all->wired, APLIC_M_BASE, err) ||
         !machine_add(m, aplic_supervisor(all->wired), APLIC_S_BASE, err))
         return false;
-    m->irq_controller = (struct machine_irq_controller){
-        .phandle = DT_APLIC_S, .cells = 2, .delegate = aplic_delegate, .dev = all->wired};
+    m->irq_controller = (struct machine_irq_controller){.phandle = DT_APLIC_S,
+                                                        .cells = 2,
+                                                        .delegate = aplic_delegate,
+                                                        .line = aplic_line,
+                                                        .inputs = INTERRUPTS_INPUTS,
+                                                        .dev = all->wired};
     return true;
 }
 

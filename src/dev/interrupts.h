@@ -10,6 +10,8 @@
 #include "dev/pci/pci_host.h"
 #include "machine/board.h"
 
+#define INTERRUPTS_INPUTS 95 /* that each kind of controller has */
+
 struct interrupts {
     enum board_aia kind;
     struct device *wired;    /* the PLIC, or the APLIC's root domain */

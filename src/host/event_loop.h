@@ -18,6 +18,7 @@
 #define RVVM_HOST_EVENT_LOOP_H
 
 #include "base/error.h"
+#include "host/thread.h"
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -26,6 +27,9 @@ struct event_loop;
 struct event_loop *event_loop_new(struct error *err);
 /* Stops it too. Timers, watches and calls must have been removed. */
 void event_loop_free(struct event_loop *loop);
+
+/* What its thread is for; THREAD_EVENTS unless said. Before it is started. */
+void event_loop_set_kind(struct event_loop *loop, enum thread_kind kind);
 
 /* Starts the thread. Things may be added before. */
 bool event_loop_start(struct event_loop *loop, struct error *err);

@@ -24,6 +24,12 @@ void terminal_restore(void);
  * shell sends no SIGCONT when it moves a running process to the foreground. Not in a handler. */
 void terminal_resume(void);
 
+/*
+ * Called when the process goes on in the background after it was stopped: whoever uses the terminal then
+ * has to try terminal_resume() from time to time. gone runs in a signal handler; NULL: nobody.
+ */
+void terminal_when_background(void (*gone)(void *ctx), void *ctx);
+
 /* Whether lines need a carriage return of their own just now. */
 bool terminal_is_raw(void);
 

@@ -172,12 +172,6 @@ void jit_direct_end(struct jit_hart *jh)
     pthread_mutex_unlock(&d->making);
 }
 
-void jit_direct_back(struct hart *h)
-{
-    atomic_store(&h->outside, false);
-    jit_hot_back(h->engine.ctx);
-}
-
 /*
  * Half of what a program runs at its start it runs once, and translating it would cost several times what
  * interpreting it does. While a program is young it is likely to be over soon, so that twice is not enough,
@@ -385,4 +379,14 @@ void jit_direct_forked(struct jit *jit)
 {
     jit->direct->made = 0;
     jit_hot_forget(jit);
+}
+
+void jit_direct_be_alone(struct jit *jit)
+{
+    pthread_mutex_lock(&jit->direct->making);
+    struct jit_hot *hot = jit->hot;
+    jit->hot = NULL;
+    jit->direct->made = 0;
+    pthread_mutex_unlock(&jit->direct->making);
+    jit_hot_free(hot);
 }

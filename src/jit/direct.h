@@ -34,6 +34,10 @@ void jit_direct_after_fork(struct jit *jit);
 void jit_direct_forget_hart(struct jit *jit, struct hart *h);
 void jit_direct_forked(struct jit *jit);
 
+/* Ends the translator's thread, if there is one; it is started anew later. By the only hart, in a system
+ * call. */
+void jit_direct_be_alone(struct jit *jit);
+
 /*
  * Between the parts of the translator.
  */
@@ -46,8 +50,6 @@ bool jit_direct_attach(struct jit *jit, struct hart *h);
 void jit_direct_detach(struct jit *jit, struct hart *h);
 /* After jit_direct_fault, in C: finds the guest's instruction, and has direct->fault called. */
 void jit_direct_take_fault(struct hart *h);
-/* A hart comes back from a system call. */
-void jit_direct_back(struct hart *h);
 /* jit_mark. */
 bool jit_direct_mark(struct jit *jit, uint64_t page, uint32_t *version);
 /* Whether code runs for the first time, as far as is known. */

@@ -284,7 +284,7 @@ struct jit_hot *jit_hot_new(struct jit *jit, struct error *err)
     if (jit->direct)
         hot->worker.hart = jit_direct_model(jit);
     if (!hot->worker.hart || (jit->dump && !hot->worker.map) ||
-        !thread_start(&hot->thread, NULL, work, hot, err)) {
+        !thread_start(&hot->thread, THREAD_WORK, NULL, work, hot, err)) {
         hot->end = true;
         jit_hot_free(hot);
         return NULL;

@@ -368,11 +368,9 @@ struct jit_next jit_service_end(struct hart *h, const struct jit_helper_site *at
     uint64_t pc = h->pc;
     h->pc = wrap(h, pc + site->length);
     struct moment then = moment_now(h);
-    if (h->direct)
-        atomic_store(&h->outside, true);
     bool done = at->helper->call(h, &at->insn);
     if (h->direct)
-        jit_direct_back(h);
+        jit_hot_back(jit_hart_of(h));
     if (done && h->direct && !is_past(h, then)) {
         h->instret++;
         return go_on(h, JIT_NORMAL);

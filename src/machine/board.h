@@ -20,6 +20,9 @@ struct board_config {
     struct chardev *serial;  /* outlives the machine */
 };
 
+/* Inputs of the interrupt controller up to this one are for what the board has itself. */
+#define BOARD_IRQS 35
+
 struct disk;
 
 /*

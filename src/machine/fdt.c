@@ -107,6 +107,16 @@ bool dt_is_for_supervisor(const struct fdt *fdt)
     return fdt->config.supervisor;
 }
 
+uint32_t dt_irq_parent(const struct fdt *fdt)
+{
+    return fdt->config.irq_parent;
+}
+
+unsigned dt_irq_cells(const struct fdt *fdt)
+{
+    return fdt->config.irq_cells;
+}
+
 static void dt_begin_named(struct fdt *fdt, const char *name)
 {
     int code;

@@ -45,6 +45,8 @@ struct dt_config {
 struct fdt *dt_new(const struct dt_config *config);
 bool dt_is_for_supervisor(const struct fdt *fdt);
 void dt_free(struct fdt *fdt);
+uint32_t dt_irq_parent(const struct fdt *fdt);
+unsigned dt_irq_cells(const struct fdt *fdt);
 
 void dt_begin_node(struct fdt *fdt, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void dt_end_node(struct fdt *fdt);

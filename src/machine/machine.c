@@ -182,6 +182,7 @@ void machine_free(struct machine *m)
     }
     boot_files_free(&m->files);
     boot_state_free(&m->boot);
+    tree_edits_free(&m->tree_edits);
     memory_unmap(&m->ram);
     free(m->heat);
     pthread_cond_destroy(&m->changed);
@@ -235,7 +236,7 @@ static bool start_threads(struct machine *m, struct error *err)
         snprintf(name, sizeof(name), "hart %u", i);
         if (mh->has_thread)
             continue;
-        if (!thread_start(&mh->thread, name, hart_thread, mh, err))
+        if (!thread_start(&mh->thread, THREAD_HART, name, hart_thread, mh, err))
             return error_prefix(err, "hart %u", i);
         mh->has_thread = true;
     }
@@ -323,6 +324,8 @@ bool machine_load(struct machine *m, struct error *err)
     machine_changed(m);
     pthread_cond_broadcast(&m->changed);
     pthread_mutex_unlock(&m->lock);
+    if (ok && m->on_load)
+        m->on_load(m->on_load_ctx);
     return ok;
 }
 

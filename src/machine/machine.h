@@ -25,6 +25,7 @@
 #include "host/memory.h"
 #include "jit/jit.h"
 #include "machine/boot/boot.h"
+#include "machine/boot/tree_edits.h"
 #include "machine/device.h"
 #include "machine/request.h"
 #include "machine/sbi_pmu.h"
@@ -92,6 +93,9 @@ struct machine_irq_controller {
     unsigned cells;   /* that an input takes there: 1 the number, 2 the number and the kind */
     /* Before a kernel starts that has no firmware below it: what that would do. NULL: nothing. */
     void (*delegate)(struct device *dev);
+    /* An input, from 1 to `inputs`. */
+    struct irq_line (*line)(struct device *dev, unsigned number);
+    unsigned inputs;
     struct device *dev;
 };
 
@@ -121,6 +125,10 @@ struct machine {
 
     struct boot_files files;
     struct boot_state boot; /* what the last load did */
+    struct tree_edits tree_edits;
+    /* After each load, harts at rest and no lock held, on machine_run's thread. NULL: nobody asks. */
+    void (*on_load)(void *ctx);
+    void *on_load_ctx;
     bool no_reboot;
     uint64_t retired;                     /* instructions of all harts before the last load */
     _Atomic uint64_t io_reads, io_writes; /* accesses to devices */
@@ -192,6 +200,11 @@ void machine_release(struct machine *m);
 void machine_pause(struct machine *m, enum machine_pause why);
 void machine_resume(struct machine *m, unsigned whys);
 unsigned machine_pauses(struct machine *m);
+/* Whether the harts rest and nobody lets them go on meanwhile, but for the caller. Holds for a machine
+ * that is off, is paused, or has just been loaded (on_load). */
+bool machine_rests(struct machine *m);
+/* In machine_run. */
+bool machine_is_powered(struct machine *m);
 /* Restarts it, and returns when that is done or it has ended. false: it was not running. */
 bool machine_reset(struct machine *m);
 /* Between the parts of machine.c and pause.c; m->lock is held. */

@@ -61,6 +61,24 @@ unsigned machine_pauses(struct machine *m)
     return pauses;
 }
 
+bool machine_rests(struct machine *m)
+{
+    pthread_mutex_lock(&m->lock);
+    bool rests = m->held || m->pauses;
+    for (unsigned i = 0; rests && i < m->hart_count; i++)
+        rests = !m->harts[i].running;
+    pthread_mutex_unlock(&m->lock);
+    return rests;
+}
+
+bool machine_is_powered(struct machine *m)
+{
+    pthread_mutex_lock(&m->lock);
+    bool powered = m->powered;
+    pthread_mutex_unlock(&m->lock);
+    return powered;
+}
+
 bool machine_reset(struct machine *m)
 {
     pthread_mutex_lock(&m->lock);

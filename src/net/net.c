@@ -12,6 +12,7 @@
 
 #include "host/iov.h"
 #include "net/backend.h"
+#include "net/calls.h"
 #include "net/capture.h"
 #include "net/forward.h"
 #include "net/offload.h"
@@ -434,7 +435,8 @@ bool net_remove_forward(struct net *net, const struct net_forward *forward, stru
  * From beginning to end
  */
 
-static bool open_backend(struct net *net, const struct net_options *options, struct error *err)
+static bool open_backend(struct net *net, const struct net_options *options,
+                         const struct net_calls_config *calls, struct error *err)
 {
     static net_backend_open_fn *const open[] = {
         [NET_KIND_USER] = user_open,
@@ -448,6 +450,8 @@ static bool open_backend(struct net *net, const struct net_options *options, str
     }
     net->link_up = !options->link_down;
     atomic_init(&net->link_wanted, net->link_up);
+    if (calls)
+        return net_calls_open(&net->backend, net, net->loop, calls, err);
     return open[options->kind](&net->backend, net, options, err);
 }
 
@@ -476,9 +480,10 @@ struct net *net_open(const char *text, const struct net_config *config, struct e
         ok = net->loop;
     }
     if (ok) {
+        event_loop_set_kind(net->loop, THREAD_NET);
         event_call_init(&net->link_call, net->loop, change_link, net);
         event_call_init(&net->drain_call, net->loop, drain, net);
-        ok = open_backend(net, &options, err);
+        ok = open_backend(net, &options, config->calls, err);
     }
     net_options_free(&options);
     if (ok)

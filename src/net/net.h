@@ -107,9 +107,13 @@ struct net_card {
     void *state;
 };
 
+struct net_calls_config; /* net/calls.h */
+
 struct net_config {
-    struct log *log;               /* may be NULL */
-    const char *name;              /* for log lines and thread names: "net0"; copied */
+    const struct net_calls_config
+        *calls;       /* the backend, in place of the one that text names; may be NULL */
+    struct log *log;  /* may be NULL */
+    const char *name; /* for log lines and thread names: "net0"; copied */
     uint8_t mac[NET_ADDRESS_SIZE]; /* the card's: from it follow the guest's IPv6 addresses */
 };
 

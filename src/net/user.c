@@ -25,6 +25,7 @@
 
 #include "host/clock.h"
 #include "host/iov.h"
+#include "host/isolation.h"
 #include "net/gro.h"
 #include "net/offload.h"
 #include "net/reassembly.h"
@@ -376,6 +377,10 @@ bool user_open(struct net_backend *backend, struct net *net, const struct net_op
         user_close(user);
         return error_set(err, "cannot make a user-mode network");
     }
+    isolation_need_sockets(ISOLATION_INET);
+    isolation_need_reading("/etc/resolv.conf"); /* for who answers the guest's questions of names */
+    if (options->user.tftp)
+        isolation_need_reading(options->user.tftp);
     event_poller_init(&user->poller, net_loop(net), before_sleep, after_sleep, user);
     user->has_poller = true;
     *backend = (struct net_backend){

@@ -13,7 +13,7 @@
 /* A guest that hangs reads nothing: behind all that was typed meanwhile Ctrl-A x must get through. */
 #define IN_SIZE (4u << 20)
 #define ESCAPE 1 /* Ctrl-A */
-#define RETRY_NS 1000000000u
+#define RETRY_NS 300000000u
 
 static const char help[] = "\r\n"
                            "Ctrl-A x       end the machine\r\n"
@@ -24,9 +24,10 @@ static const char help[] = "\r\n"
 struct serial_stdio {
     struct serial_stream stream;
     int in, out;
-    bool raw;     /* input is a terminal, ours */
-    bool escaped; /* Ctrl-A was the last key */
-    struct event_timer retry;
+    bool raw;                 /* input is a terminal, ours */
+    bool escaped;             /* Ctrl-A was the last key */
+    bool ended;               /* input was in the background's way */
+    struct event_timer retry; /* while we are there */
 };
 
 static void show_help(struct serial_stdio *b)
@@ -94,15 +95,29 @@ static void on_keys(struct serial_stream *s, const uint8_t *bytes, size_t size)
 static void on_input_ended(struct serial_stream *s, enum stream_result why)
 {
     struct serial_stdio *b = (struct serial_stdio *)s;
-    if (b->raw && why == STREAM_ERROR)
+    if (b->raw && why == STREAM_ERROR) {
+        b->ended = true;
         event_timer_set(&b->retry, clock_monotonic_ns() + RETRY_NS);
+    }
 }
 
 static void on_retry(void *ctx)
 {
     struct serial_stdio *b = ctx;
     terminal_resume();
-    serial_stream_connect_input(&b->stream, b->in);
+    if (b->ended) {
+        b->ended = false;
+        serial_stream_connect_input(&b->stream, b->in);
+    }
+    if (!terminal_is_raw())
+        event_timer_set(&b->retry, clock_monotonic_ns() + RETRY_NS);
+}
+
+/* In a signal handler, where setting a timer is allowed. */
+static void on_background(void *ctx)
+{
+    struct serial_stdio *b = ctx;
+    event_timer_set(&b->retry, clock_monotonic_ns() + RETRY_NS);
 }
 
 static void on_output_ended(struct serial_stream *s)
@@ -128,6 +143,8 @@ static void close_both(struct serial_stdio *b)
 static void stdio_free(struct chardev *cd)
 {
     struct serial_stdio *b = (struct serial_stdio *)cd;
+    if (b->raw)
+        terminal_when_background(NULL, NULL);
     event_timer_remove(&b->retry);
     serial_stream_destroy(&b->stream);
     close_both(b);
@@ -162,6 +179,8 @@ struct chardev *serial_stdio_open(const char *rest, const struct serial_config *
     if (!serial_stream_init(&b->stream, &ops, &hooks, config, IN_SIZE, err))
         goto failed;
     event_timer_init(&b->retry, config->loop, on_retry, b);
+    if (b->raw)
+        terminal_when_background(on_background, b);
     serial_stream_connect(&b->stream, b->in, b->out);
     return &b->stream.chardev;
 

@@ -11,7 +11,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -87,7 +86,7 @@ static int run_child(void *arg)
     begin_child(t, child->request);
     signals_force_mask(t, t->signals->mask);
     user_thread_run(t);
-    _exit(0);
+    return 0;
 }
 
 /* The child changes handlers, and its parent's stay. */
@@ -115,7 +114,7 @@ static void clean_up(struct user_thread *t, struct user_thread *child, void *sta
     free(child->signals->exec_lists);
     free(child->signals->exec_self_list);
     user_thread_free(child);
-    munmap(stack, VFORK_STACK);
+    free(stack);
 }
 
 int64_t clone_vfork(struct user_thread *t, const struct clone_request *request)
@@ -123,12 +122,10 @@ int64_t clone_vfork(struct user_thread *t, const struct clone_request *request)
     struct user_thread *thread = user_thread_new(t->process, t);
     if (!thread)
         return -ENOMEM;
-    void *stack =
-        mmap(NULL, VFORK_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *stack = malloc(VFORK_STACK);
     bool shares = request->flags & CLONE_SIGHAND;
-    if (stack == MAP_FAILED || (!shares && !copy_actions(thread))) {
-        if (stack != MAP_FAILED)
-            munmap(stack, VFORK_STACK);
+    if (!stack || (!shares && !copy_actions(thread))) {
+        free(stack);
         user_thread_free(thread);
         return -ENOMEM;
     }

@@ -249,6 +249,12 @@ pid_t process_fork(struct user_thread *t, uint64_t flags)
     return pid < 0 ? -e : pid;
 }
 
+void process_be_alone(struct process *p)
+{
+    if (p->jit)
+        jit_direct_be_alone(p->jit);
+}
+
 /*
  * The whole
  */
@@ -303,6 +309,7 @@ static bool make_jit(struct process *p, struct error *err)
     p->jit = jit_new(&(struct jit_config){.isa = &c->isa,
                                           .bus = &p->bus,
                                           .harts = 1,
+                                          .cache_size = c->code_cache,
                                           .direct = true,
                                           .log = c->log,
                                           .tiers = c->tiers,

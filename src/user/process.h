@@ -34,6 +34,7 @@ struct process_config {
     struct isa isa;      /* xlen 0: the default one of the program's width */
     uint64_t stack_size; /* of the first thread; 0: what the host's limit says */
     bool no_jit;
+    uint64_t code_cache; /* bytes of translated code; 0: the default */
     enum jit_tiers tiers;
     unsigned dump; /* enum jit_dump */
     void (*dump_line)(void *ctx, unsigned kind, const char *line);
@@ -128,6 +129,9 @@ static inline void user_thread_kick(struct user_thread *t)
  * -errno on failure.
  */
 pid_t process_fork(struct user_thread *t, uint64_t flags);
+
+/* The program has one thread: from here on the process has no other, for a while. */
+void process_be_alone(struct process *p);
 
 /*
  * execve: when the file is a program or script that this emulator runs, the emulator again with it;

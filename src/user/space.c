@@ -534,12 +534,19 @@ void space_free(struct space *s)
 bool space_make_stack(struct space *s, uint64_t size, struct error *err)
 {
     size = round_up(size);
-    uint64_t first = s->stack_end - size;
+    uint64_t first = 0;
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
-    int64_t result = -ENOMEM;
+    int64_t result = -EEXIST;
     pthread_mutex_lock(&s->lock);
-    if (size < s->stack_end / 2 && areas_are_free(s, first, s->stack_end) && areas_reserve(s))
-        result = map_at(s, first, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    /* A sanitizer may have taken the upper half of 32 bits. */
+    for (unsigned tries = 0; tries < 2 && result == -EEXIST; tries++) {
+        if (tries)
+            s->stack_end = (s->stack_end / 2 - LARGE) & ~(PAGE - 1);
+        first = s->stack_end - size;
+        result = -ENOMEM;
+        if (size < s->stack_end / 2 && areas_are_free(s, first, s->stack_end) && areas_reserve(s))
+            result = map_at(s, first, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    }
     if (!result) {
         note(s, first, size, PROT_READ | PROT_WRITE, false, AREA_STACK);
         s->stack_first = first;

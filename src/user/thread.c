@@ -233,7 +233,7 @@ int64_t sys_exit_group(struct user_thread *t, const uint64_t *arg)
 {
     /* The child of a vfork may not run what the emulator does at its end: that is its parent's. */
     if (t->signals->vforked)
-        _exit((int)arg[0] & 0xff);
+        host_call(SYS_exit_group, arg);
     t->process->config.quit((int)arg[0] & 0xff);
     return 0;
 }

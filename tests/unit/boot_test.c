@@ -418,9 +418,9 @@ static void firmware_kernel_and_initrd_lie_where_firmware_expects_them(void **st
     for (unsigned xlen = 32; xlen <= 64; xlen += 32) {
         struct error err = {""};
         struct boot_sources sources = {
-            .firmware = write_temporary(firmware_path, firmware, sizeof(firmware)),
-            .kernel = write_temporary(kernel_path, "kernel", 7),
-            .initrd = write_temporary(initrd_path, initrd, sizeof(initrd)),
+            .firmware.path = write_temporary(firmware_path, firmware, sizeof(firmware)),
+            .kernel.path = write_temporary(kernel_path, "kernel", 7),
+            .initrd.path = write_temporary(initrd_path, initrd, sizeof(initrd)),
             .append = "some words",
         };
         struct machine *m = machine_with(&sources, xlen, 64 * MIB);
@@ -453,7 +453,7 @@ static void each_start_has_other_seeds_and_clean_memory(void **state)
     (void)state;
     char path[64];
     struct error err = {""};
-    struct boot_sources sources = {.kernel = write_temporary(path, "kernel", 7)};
+    struct boot_sources sources = {.kernel.path = write_temporary(path, "kernel", 7)};
     struct machine *m = machine_with(&sources, 64, 16 * MIB);
     assert_true(boot_load(m, &err));
     assert_true(m->boot.supervisor);
@@ -487,8 +487,8 @@ static void a_users_tree_is_told_of_memory_and_this_boot(void **state)
     node = fdt_add_subnode(tree, 0, "chosen");
     fdt_setprop_u64(tree, node, "linux,initrd-start", 5);
     fdt_setprop_string(tree, node, "bootargs", "their words");
-    struct boot_sources sources = {.dtb = write_temporary(path, tree, fdt_totalsize(tree)),
-                                   .kernel = write_temporary(kernel, "kernel", 7)};
+    struct boot_sources sources = {.dtb.path = write_temporary(path, tree, fdt_totalsize(tree)),
+                                   .kernel.path = write_temporary(kernel, "kernel", 7)};
     struct machine *m = machine_with(&sources, 64, 16 * MIB);
     if (!boot_load(m, &err))
         fail_msg("%s", err.text);

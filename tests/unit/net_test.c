@@ -5,6 +5,7 @@
  * pollers of the event loop, which nothing else needs. Again: tools/run-tests unit/net_test
  */
 #include "host/clock.h"
+#include "net/calls.h"
 #include "net/forward.h"
 #include "net/framing.h"
 #include "net/net.h"
@@ -554,9 +555,71 @@ static void a_poller_is_asked_and_told_in_each_round(void **state)
     close(t.pipe[1]);
 }
 
+/*
+ * The program as the other end
+ */
+
+struct heard {
+    _Atomic unsigned frames;
+    size_t size;
+    uint8_t last;
+};
+
+static void hear(void *ctx, const void *bytes, size_t size)
+{
+    struct heard *heard = ctx;
+    heard->size = size;
+    heard->last = ((const uint8_t *)bytes)[size - 1];
+    heard->frames++;
+}
+
+static void frames_go_to_and_come_from_the_program(void **state)
+{
+    (void)state;
+    struct heard heard = {.size = 0};
+    struct net_calls *wire = NULL;
+    struct net_calls_config calls = {hear, &heard, &wire};
+    struct net_config config = {.name = "net", .calls = &calls};
+    struct error err = {0};
+    memset(&a, 0, sizeof(a));
+    a.net = net_open("", &config, &err);
+    assert_non_null(a.net);
+    assert_non_null(wire);
+    /* Before there is a card frames are lost, as on a wire; then they wait for room. */
+    assert_true(net_attach(a.net, &(struct net_card){&card_ops, &a}, &err));
+    for (uint8_t i = 0; i < 3; i++) {
+        memset(frame, i, sizeof(frame));
+        assert_true(net_calls_deliver(wire, frame, 60u + i));
+    }
+    a.room = 3;
+    net_run(a.net, (void (*)(void *))net_ready, a.net);
+    const struct timespec pause = {.tv_nsec = 1000000};
+    while (a.received < 3) {
+        net_run(a.net, (void (*)(void *))net_ready, a.net);
+        nanosleep(&pause, NULL);
+    }
+    assert_int_equal(a.last, 62);
+    assert_int_equal(a.frame[0], 2);
+
+    memset(frame, 8, sizeof(frame));
+    assert_true(send_frame(&a, frame, 1514, NULL));
+    assert_int_equal(heard.frames, 1);
+    assert_int_equal(heard.size, 1514);
+    assert_int_equal(heard.last, 8);
+
+    assert_false(net_calls_deliver(wire, frame, 13));
+    assert_false(net_calls_deliver(wire, frame, NET_FRAME_MAX + 1));
+    unsigned given = 0;
+    while (given < 1000000 && net_calls_deliver(wire, frame, 60000))
+        given++;
+    assert_true(given >= 69 && given < 1000000); /* 4 MiB wait here, and 4 at the card */
+    unplug(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_go_to_and_come_from_the_program),
         cmocka_unit_test(frames_of_every_size_arrive),
         cmocka_unit_test(large_packets_are_cut_and_checksums_completed),
         cmocka_unit_test(nothing_is_lost_when_the_card_has_no_room),

@@ -8,11 +8,52 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void *arg,
-                  struct error *err)
+static _Thread_local struct thread_heritage *heritage;
+
+struct thread_heritage *thread_heritage(void)
 {
+    return heritage;
+}
+
+void thread_set_heritage(struct thread_heritage *h)
+{
+    heritage = h;
+}
+
+/* What a new thread is given; it frees it. */
+struct start {
+    void *(*run)(void *);
+    void *arg;
+    struct thread_heritage *heritage;
+    enum thread_kind kind;
+    char name[16]; /* "": it gives itself one */
+};
+
+static void *begin(void *arg)
+{
+    struct start start = *(struct start *)arg;
+    free(arg);
+    heritage = start.heritage;
+    /* Not by its starter, for whom that is a file to open. */
+    if (*start.name)
+        pthread_setname_np(pthread_self(), start.name);
+    if (heritage)
+        heritage->begin(heritage, start.kind);
+    return start.run(start.arg);
+}
+
+bool thread_start(pthread_t *thread, enum thread_kind kind, const char *name, void *(*run)(void *),
+                  void *arg, struct error *err)
+{
+    struct start *start = malloc(sizeof(*start));
+    if (!start)
+        return error_set(err, "cannot start a thread: out of memory");
+    *start = (struct start){run, arg, heritage, kind, ""};
+    if (name)
+        snprintf(start->name, sizeof(start->name), "%s", name);
     sigset_t block, old;
     sigfillset(&block);
     sigdelset(&block, SIGSEGV);
@@ -21,16 +62,14 @@ bool thread_start(pthread_t *thread, const char *name, void *(*run)(void *), voi
     sigdelset(&block, SIGFPE);
     sigdelset(&block, SIGTRAP);
     sigdelset(&block, SIGABRT);
+    sigdelset(&block, SIGSYS);
     /* The new thread inherits the mask, so that no signal slips in before it could set its own. */
     pthread_sigmask(SIG_SETMASK, &block, &old);
-    int e = pthread_create(thread, NULL, run, arg);
+    int e = pthread_create(thread, NULL, begin, start);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (e)
+    if (e) {
+        free(start);
         return error_set(err, "cannot start a thread: %s", strerror(e));
-    char shown[16];
-    if (name) {
-        snprintf(shown, sizeof(shown), "%s", name);
-        pthread_setname_np(*thread, shown);
     }
     return true;
 }

@@ -46,7 +46,7 @@ struct chores *chores_new(const char *name, struct error *err)
     }
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->posted, NULL);
-    if (!thread_start(&c->thread, name, work, c, err)) {
+    if (!thread_start(&c->thread, THREAD_WORK, name, work, c, err)) {
         pthread_cond_destroy(&c->posted);
         pthread_mutex_destroy(&c->lock);
         free(c);

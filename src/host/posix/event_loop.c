@@ -33,6 +33,7 @@ struct event_loop {
     uint64_t version;                      /* counts changes of the lists but that of calls */
     uint64_t pass;                         /* counts rounds */
     bool started, stop;
+    enum thread_kind kind;
     pthread_t thread;
 
     _Atomic uint64_t asleep_until; /* 0: awake */
@@ -500,6 +501,7 @@ struct event_loop *event_loop_new(struct error *err)
         pthread_mutex_init(&loop->lock, NULL);
         pthread_cond_init(&loop->idle, NULL);
         loop->calls_end = &loop->calls;
+        loop->kind = THREAD_EVENTS;
         loop->poll.fds = fds;
         loop->poll.room = 16;
         return loop;
@@ -509,12 +511,17 @@ struct event_loop *event_loop_new(struct error *err)
     return NULL;
 }
 
+void event_loop_set_kind(struct event_loop *loop, enum thread_kind kind)
+{
+    loop->kind = kind;
+}
+
 bool event_loop_start(struct event_loop *loop, struct error *err)
 {
     if (loop->started)
         return true;
     loop->stop = false;
-    loop->started = thread_start(&loop->thread, "rvvm-events", run_loop, loop, err);
+    loop->started = thread_start(&loop->thread, loop->kind, "rvvm-events", run_loop, loop, err);
     return loop->started;
 }
 

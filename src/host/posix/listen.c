@@ -4,6 +4,8 @@
  */
 #define _GNU_SOURCE
 #include "host/stream.h"
+
+#include "host/isolation.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -54,8 +56,10 @@ int stream_listen_unix(const char *path, struct error *err)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     /* Nobody can connect before listen(), so that the console is never open to other users. */
     bool bound = fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-    if (bound && chmod(path, 0600) == 0 && listen(fd, 1) == 0)
+    if (bound && chmod(path, 0600) == 0 && listen(fd, 1) == 0) {
+        isolation_need_removal(path);
         return fd;
+    }
     error_set(err, "%s: cannot listen: %s", path, strerror(errno));
     if (bound)
         unlink(path);

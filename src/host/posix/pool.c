@@ -24,7 +24,7 @@ static void *work(void *arg);
 /* Under the lock, or before anybody else knows the pool. */
 static bool start_one(struct pool *p, struct error *err)
 {
-    if (!thread_start(&p->threads[p->started], p->name, work, p, err))
+    if (!thread_start(&p->threads[p->started], THREAD_DISK, p->name, work, p, err))
         return false;
     p->started++;
     p->idle++;

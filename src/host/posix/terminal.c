@@ -20,6 +20,8 @@ static int raw_fd = -1;
 static struct termios before, during;
 static atomic_bool raw_wanted; /* between terminal_raw and terminal_restore */
 static atomic_bool raw_now;    /* false while stopped, too */
+static void (*_Atomic background)(void *ctx);
+static void *_Atomic background_ctx;
 
 bool terminal_is_tty(int fd)
 {
@@ -95,6 +97,13 @@ void terminal_resume(void)
         resume();
 }
 
+void terminal_when_background(void (*gone)(void *ctx), void *ctx)
+{
+    atomic_store(&background, NULL);
+    atomic_store(&background_ctx, ctx);
+    atomic_store(&background, gone);
+}
+
 bool terminal_size(int fd, unsigned *columns, unsigned *rows)
 {
     struct winsize size;
@@ -133,7 +142,10 @@ static void on_stop(int number)
 static void on_continue(int number)
 {
     (void)number;
+    void (*gone)(void *ctx) = atomic_load(&background);
     resume();
+    if (gone && atomic_load(&raw_wanted) && !atomic_load(&raw_now))
+        gone(atomic_load(&background_ctx));
 }
 
 static void install(int number, void (*handler)(int), int flags)

@@ -325,11 +325,13 @@ bool lower_is_jump_mask(const struct lower *l, unsigned ref)
 {
     const struct ir_insn *i = lower_insn(l, (ir_ref)ref);
     const struct value *v = &l->values[ref];
+    if (i->op != IR_and || v->uses != 1) /* else there is an operation behind it */
+        return false;
     /* The pc behind a jump that is no call was of no use and has gone. */
     unsigned jump = ref + 1 + (lower_insn(l, (ir_ref)(ref + 1))->op == IR_none);
-    return i->op == IR_and && v->uses == 1 && v->user == jump &&
-           lower_insn(l, v->user)->op == IR_jump && lower_insn(l, i->b)->op == IR_const &&
-           lower_insn(l, i->b)->imm == -2 && lower_insn(l, i->a)->op == IR_get_x;
+    return v->user == jump && lower_insn(l, v->user)->op == IR_jump &&
+           lower_insn(l, i->b)->op == IR_const && lower_insn(l, i->b)->imm == -2 &&
+           lower_insn(l, i->a)->op == IR_get_x;
 }
 
 static void jump_computed(struct lower *l, const struct ir_insn *i)

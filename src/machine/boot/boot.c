@@ -22,13 +22,31 @@
  * Files
  */
 
-static bool read_file(struct boot_file *file, const char *path, uint64_t limit, struct error *err)
+static bool copy_bytes(struct file_data *data, const char *name, struct boot_bytes from,
+                       uint64_t limit, struct error *err)
 {
-    if (!path)
+    if (from.size > limit)
+        return error_set(err, "%s: %zu bytes, of which there can be %" PRIu64, name, from.size,
+                         limit);
+    data->bytes = malloc(from.size + 1);
+    if (!data->bytes)
+        return error_set(err, "out of memory");
+    memcpy(data->bytes, from.bytes, from.size);
+    data->size = from.size;
+    return true;
+}
+
+/* what: a name for bytes that have none. */
+static bool read_file(struct boot_file *file, const struct boot_source *from, const char *what,
+                      uint64_t limit, struct error *err)
+{
+    const char *name = from->bytes.bytes ? what : from->path;
+    if (!name)
         return true;
-    if (!file_read(path, limit, &file->data, err))
+    if (from->bytes.bytes ? !copy_bytes(&file->data, name, from->bytes, limit, err)
+                          : !file_read(name, limit, &file->data, err))
         return false;
-    file->path = strdup(path);
+    file->path = strdup(name);
     return file->path || error_set(err, "out of memory");
 }
 
@@ -48,10 +66,10 @@ bool boot_files_read(struct boot_files *files, const struct boot_sources *source
 {
     if (sources->append && !(files->append = strdup(sources->append)))
         return error_set(err, "out of memory");
-    if (!read_file(&files->firmware, sources->firmware, ram_size, err) ||
-        !read_file(&files->kernel, sources->kernel, ram_size, err) ||
-        !read_file(&files->initrd, sources->initrd, ram_size, err) ||
-        !read_file(&files->dtb, sources->dtb, DEVICE_TREE_MAX, err))
+    if (!read_file(&files->firmware, &sources->firmware, "firmware", ram_size, err) ||
+        !read_file(&files->kernel, &sources->kernel, "kernel", ram_size, err) ||
+        !read_file(&files->initrd, &sources->initrd, "initial ramdisk", ram_size, err) ||
+        !read_file(&files->dtb, &sources->dtb, "device tree", DEVICE_TREE_MAX, err))
         return false;
     if (files->firmware.path && !firmware_check(&files->firmware, isa->xlen, err))
         return false;

@@ -24,9 +24,20 @@
 struct isa;
 struct machine;
 
-/* Names; NULL: none. */
+/* Bytes that stand for a file. */
+struct boot_bytes {
+    const void *bytes; /* NULL: there are none */
+    size_t size;
+};
+
+/* A file's name, or its bytes, which go before it; neither: none. */
+struct boot_source {
+    const char *path;
+    struct boot_bytes bytes;
+};
+
 struct boot_sources {
-    const char *firmware, *kernel, *initrd, *dtb;
+    struct boot_source firmware, kernel, initrd, dtb;
     const char *append; /* kernel command line */
 };
 

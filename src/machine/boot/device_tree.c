@@ -228,7 +228,9 @@ static int set_boot(const struct machine *m, void *blob)
         code = fdt_setprop_string(blob, chosen, "bootargs", m->files.append);
     if (code >= 0)
         code = set_seeds(blob, chosen);
-    return code < 0 ? code : set_initrd(blob, chosen, m->files.initrd.path);
+    if (code >= 0)
+        code = set_initrd(blob, chosen, m->files.initrd.path);
+    return code < 0 ? code : tree_edits_apply(&m->tree_edits, blob);
 }
 
 bool device_tree_make(struct machine *m, void **blob, size_t *size, struct error *err)
@@ -242,7 +244,8 @@ bool device_tree_make(struct machine *m, void **blob, size_t *size, struct error
             return false;
         tree = own;
     }
-    const size_t room = tree_size + 1024 + (m->files.append ? strlen(m->files.append) : 0);
+    const size_t room = tree_size + 1024 + (m->files.append ? strlen(m->files.append) : 0) +
+                        tree_edits_room(&m->tree_edits);
     int code = room > INT32_MAX ? -FDT_ERR_NOSPACE : 0;
     void *result = code ? NULL : calloc(1, room);
     if (!code)

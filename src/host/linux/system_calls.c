@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Which system calls a thread may make, by libseccomp (seccomp_rule_add(3)). All others are refused: no file
+ * is opened, no program started, no code made, no process looked at, no socket made but by a network.
+ *
+ * A filter sees numbers, not what pointers point to; so what is allowed is harmless whatever the memory
+ * that it is given. What is done most is allowed whatever its arguments: the kernel remembers that and runs
+ * no filter (Linux 5.11).
+ *
+ * io_uring does its work past all filters: rings restrict themselves (io_queue.c) and none can be made.
+ */
+#define _GNU_SOURCE
+#include "host/linux/isolation_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#ifdef HAVE_LIBSECCOMP
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/if_tun.h>
+#include <linux/prctl.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Since 2.5.0 libseccomp knows them; this is what they are in old headers of the kernel. */
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#endif
+
+/* For memory, time, other threads of the machine, and files and streams that are open. */
+static const int always[] = {
+    SCMP_SYS(read),
+    SCMP_SYS(write),
+    SCMP_SYS(readv),
+    SCMP_SYS(writev),
+    SCMP_SYS(pread64),
+    SCMP_SYS(pwrite64),
+    SCMP_SYS(preadv),
+    SCMP_SYS(pwritev),
+    SCMP_SYS(preadv2),
+    SCMP_SYS(pwritev2),
+    SCMP_SYS(lseek),
+    SCMP_SYS(_llseek),
+    SCMP_SYS(fstat),
+    SCMP_SYS(fstat64),
+    SCMP_SYS(fdatasync),
+    SCMP_SYS(fsync),
+    SCMP_SYS(fallocate),
+    SCMP_SYS(ftruncate),
+    SCMP_SYS(ftruncate64),
+    SCMP_SYS(close),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(ppoll_time64),
+    SCMP_SYS(brk),
+    SCMP_SYS(munmap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(futex),
+    SCMP_SYS(futex_time64),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(getcpu),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_gettime64),
+    SCMP_SYS(clock_getres),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(clock_nanosleep_time64),
+    SCMP_SYS(nanosleep),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(time),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(getpgrp),
+    SCMP_SYS(getpgid),
+    SCMP_SYS(sysinfo),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigpending),
+    SCMP_SYS(rt_sigtimedwait),
+    SCMP_SYS(rt_sigtimedwait_time64),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+};
+
+/* For streams: clients come and go, and bytes with them. */
+static const int streams[] = {
+    SCMP_SYS(accept),   SCMP_SYS(accept4),     SCMP_SYS(recvfrom),    SCMP_SYS(recvmsg),
+    SCMP_SYS(recv),     SCMP_SYS(sendto),      SCMP_SYS(sendmsg),     SCMP_SYS(send),
+    SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt),
+};
+
+/* For who restricts itself again: the harts, which the caller starts. Nothing is won by any of them. */
+static const int restricting[] = {
+    SCMP_SYS(seccomp),
+    SCMP_SYS(capset),
+    SCMP_SYS(landlock_create_ruleset),
+    SCMP_SYS(landlock_restrict_self),
+};
+
+/* Of what may have a device behind it. Not TIOCSTI, which types into the user's shell. */
+static const unsigned long ioctls[] = {
+    TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, TIOCGPGRP, FIONREAD, FIONBIO,
+};
+static const unsigned long disk_ioctls[] = {BLKDISCARD, BLKZEROOUT, BLKGETSIZE64, BLKSSZGET};
+
+struct rules {
+    scmp_filter_ctx filter;
+    int failed; /* the first errno */
+};
+
+/* Numbers below zero are of other architectures. */
+static void allow(struct rules *r, int call, unsigned count, const struct scmp_arg_cmp *args)
+{
+    if (call < 0 || r->failed)
+        return;
+    int e = seccomp_rule_add_array(r->filter, SCMP_ACT_ALLOW, call, count, args);
+    if (e < 0 && e != -EEXIST)
+        r->failed = -e;
+}
+
+static void allow_all(struct rules *r, const int *calls, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        allow(r, calls[i], 0, NULL);
+}
+
+/* If the argument has this value. */
+static void allow_value(struct rules *r, int call, unsigned argument, uint64_t value)
+{
+    allow(r, call, 1,
+          (struct scmp_arg_cmp[]){{.arg = argument, .op = SCMP_CMP_EQ, .datum_a = value}});
+}
+
+/* If these bits of the argument are those of value. */
+static void allow_bits(struct rules *r, int call, unsigned argument, uint64_t bits, uint64_t value)
+{
+    allow(r, call, 1,
+          (struct scmp_arg_cmp[]){
+              {.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = bits, .datum_b = value}});
+}
+
+static void allow_memory(struct rules *r)
+{
+    allow_bits(r, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
+    allow_bits(r, SCMP_SYS(mmap2), 2, PROT_EXEC, 0);
+    allow_bits(r, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
+    allow_bits(r, SCMP_SYS(mremap), 3, MREMAP_FIXED, 0);
+}
+
+/* Threads of this process only; clone3 keeps its flags in memory, so the C library has to do without. */
+static void allow_threads(struct rules *r)
+{
+    const uint64_t thread = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND;
+    const uint64_t others = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+                            CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE;
+    allow_bits(r, SCMP_SYS(clone), 0, thread | others, thread);
+    if (!r->failed && seccomp_rule_add(r->filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) < 0)
+        r->failed = EINVAL;
+    allow_value(r, SCMP_SYS(prctl), 0, PR_SET_NAME);
+    allow_value(r, SCMP_SYS(prctl), 0, PR_GET_NAME);
+    allow_value(r, SCMP_SYS(prctl), 0, PR_SET_VMA);
+    /* A fault's handler raises the signal once more, a stop that of the whole process. */
+    allow_value(r, SCMP_SYS(tgkill), 0, (uint64_t)getpid());
+    allow_value(r, SCMP_SYS(kill), 0, (uint64_t)getpid());
+}
+
+/* Not F_SETOWN, which sends signals to others. */
+static void allow_descriptors(struct rules *r)
+{
+    static const int commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
+    for (size_t i = 0; i < LENGTH(commands); i++) {
+        allow_value(r, SCMP_SYS(fcntl), 1, (uint64_t)commands[i]);
+        allow_value(r, SCMP_SYS(fcntl64), 1, (uint64_t)commands[i]);
+    }
+    for (size_t i = 0; i < LENGTH(ioctls); i++)
+        allow_value(r, SCMP_SYS(ioctl), 1, ioctls[i]);
+    /* The C library's fstat(); with a path of no bytes it is the descriptor's own state. */
+    allow_bits(r, SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH, AT_EMPTY_PATH);
+}
+
+/* The option is looked at, as some load programs into the kernel (SO_ATTACH_BPF). */
+static void allow_socket_options(struct rules *r)
+{
+    static const int of_socket[] = {SO_REUSEADDR, SO_KEEPALIVE, SO_OOBINLINE, SO_SNDBUF,
+                                    SO_RCVBUF,    SO_BROADCAST, SO_LINGER,    SO_PRIORITY};
+    for (size_t i = 0; i < LENGTH(of_socket); i++)
+        allow(r, SCMP_SYS(setsockopt), 2,
+              (struct scmp_arg_cmp[]){SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET, 0),
+                                      SCMP_A2(SCMP_CMP_EQ, (uint64_t)of_socket[i], 0)});
+    allow(r, SCMP_SYS(setsockopt), 2,
+          (struct scmp_arg_cmp[]){SCMP_A1(SCMP_CMP_EQ, IPPROTO_TCP, 0),
+                                  SCMP_A2(SCMP_CMP_EQ, 1 /* TCP_NODELAY */, 0)});
+    allow(r, SCMP_SYS(setsockopt), 2,
+          (struct scmp_arg_cmp[]){SCMP_A1(SCMP_CMP_EQ, IPPROTO_IPV6, 0),
+                                  SCMP_A2(SCMP_CMP_EQ, IPV6_V6ONLY, 0)});
+    static const int of_ip[] = {IP_TOS, IP_TTL};
+    for (size_t i = 0; i < LENGTH(of_ip); i++)
+        allow(r, SCMP_SYS(setsockopt), 2,
+              (struct scmp_arg_cmp[]){SCMP_A1(SCMP_CMP_EQ, IPPROTO_IP, 0),
+                                      SCMP_A2(SCMP_CMP_EQ, (uint64_t)of_ip[i], 0)});
+}
+
+/* Ordinary ones: no packets of one's own make. */
+static void allow_family(struct rules *r, int family)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+    for (size_t i = 0; i < LENGTH(types); i++)
+        allow(r, SCMP_SYS(socket), 2,
+              (struct scmp_arg_cmp[]){SCMP_A0(SCMP_CMP_EQ, (uint64_t)family, 0),
+                                      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, (uint64_t)types[i])});
+}
+
+/* At files by their names: neither opens one. */
+static void allow_looking(struct rules *r)
+{
+    static const int calls[] = {SCMP_SYS(newfstatat), SCMP_SYS(fstatat64), SCMP_SYS(stat),
+                                SCMP_SYS(stat64),     SCMP_SYS(lstat),     SCMP_SYS(lstat64),
+                                SCMP_SYS(statx)};
+    allow_all(r, calls, LENGTH(calls));
+}
+
+static void allow_network(struct rules *r, const struct isolation_needs *needs)
+{
+    if (needs->sockets & ISOLATION_INET) {
+        allow_family(r, AF_INET);
+        allow_family(r, AF_INET6);
+    }
+    if (needs->sockets & ISOLATION_UNIX)
+        allow_family(r, AF_UNIX);
+    if (needs->sockets) {
+        allow(r, SCMP_SYS(connect), 0, NULL);
+        allow(r, SCMP_SYS(bind), 0, NULL);
+        allow(r, SCMP_SYS(listen), 0, NULL);
+    }
+    if (needs->reading.count) {
+        allow_looking(r);
+        const uint64_t more = O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE;
+        /* Which files: Landlock decides. */
+        allow_bits(r, SCMP_SYS(openat), 2, more & ~(uint64_t)O_DIRECTORY, O_RDONLY);
+        allow_bits(r, SCMP_SYS(open), 1, more & ~(uint64_t)O_DIRECTORY, O_RDONLY);
+    }
+    allow_value(r, SCMP_SYS(ioctl), 1, TUNSETOFFLOAD);
+}
+
+static void allow_kind(struct rules *r, enum thread_kind kind, const struct isolation_needs *needs)
+{
+    allow_all(r, always, LENGTH(always));
+    allow_memory(r);
+    allow_threads(r);
+    allow_descriptors(r);
+    if (kind == THREAD_DISK) {
+        allow(r, SCMP_SYS(io_uring_enter), 0, NULL);
+        for (size_t i = 0; i < LENGTH(disk_ioctls); i++)
+            allow_value(r, SCMP_SYS(ioctl), 1, disk_ioctls[i]);
+    }
+    if (kind == THREAD_EVENTS || kind == THREAD_NET || kind == THREAD_CALLER) {
+        allow_all(r, streams, LENGTH(streams));
+        allow_socket_options(r);
+    }
+    if (kind == THREAD_NET)
+        allow_network(r, needs);
+    if (kind == THREAD_CALLER) {
+        allow_all(r, restricting, LENGTH(restricting));
+        allow_value(r, SCMP_SYS(prctl), 0, PR_SET_NO_NEW_PRIVS);
+        if (needs->removal.count) {
+            allow_looking(r);
+            allow(r, SCMP_SYS(unlink), 0, NULL);
+            allow_value(r, SCMP_SYS(unlinkat), 2, 0);
+        }
+    }
+}
+
+const char *system_calls_obstacle(void)
+{
+    const uint32_t action = 0x00030000u; /* SECCOMP_RET_TRAP */
+    return syscall(SYS_seccomp, 2u /* SECCOMP_GET_ACTION_AVAIL */, 0, &action) == 0
+               ? NULL
+               : "the kernel cannot do that";
+}
+
+/*
+ * SSB: filters are no reason to forgo speculation, which on kernels before 5.16 would slow the guest down
+ * a lot; whether it is safe to run unknown code is the host's policy for all processes.
+ */
+bool system_calls_restrict(enum thread_kind kind, const struct isolation_needs *needs, bool report,
+                           struct error *err)
+{
+    const uint32_t refuse = report ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EPERM);
+    struct rules rules = {.filter = seccomp_init(refuse)};
+    if (!rules.filter)
+        return error_set(err, "system calls: out of memory");
+    seccomp_attr_set(rules.filter, SCMP_FLTATR_ACT_BADARCH, refuse);
+    seccomp_attr_set(rules.filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    seccomp_attr_set(rules.filter, SCMP_FLTATR_CTL_SSB, 1);
+    seccomp_attr_set(rules.filter, SCMP_FLTATR_CTL_LOG, !report);
+    allow_kind(&rules, kind, needs);
+    int e = rules.failed ? -rules.failed : seccomp_load(rules.filter);
+    seccomp_release(rules.filter);
+    return e >= 0 || error_set(err, "system calls: %s", strerror(-e));
+}
+
+void system_calls_name(int number, char *name, unsigned size)
+{
+    char *found = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
+    snprintf(name, size, "%s (%d)", found ? found : "of another architecture", number);
+    free(found);
+}
+
+#else
+
+const char *system_calls_obstacle(void)
+{
+    return "built without libseccomp";
+}
+
+bool system_calls_restrict(enum thread_kind kind, const struct isolation_needs *needs, bool report,
+                           struct error *err)
+{
+    (void)kind, (void)needs, (void)report;
+    return error_set(err, "system calls: %s", system_calls_obstacle());
+}
+
+void system_calls_name(int number, char *name, unsigned size)
+{
+    snprintf(name, size, "%d", number);
+}
+
+#endif

@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: GPL-3.0-only */
+/*
+ * Isolation (host/isolation.h): a device that plays a part of the emulator which the guest has taken over, and
+ * all that it tries. Each test is a process of its own, since nothing can be taken back.
+ */
+#include "escapes.h"
+
+#include "host/event_loop.h"
+#include "host/io_queue.h"
+#include "host/isolation.h"
+#include "host/linux/isolation_parts.h"
+#include "host/pool.h"
+#include <pthread.h>
+#include <rvvm/rvvm.h>
+#include <setjmp.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+/* What the process of a test leaves to the test, in memory that both have. */
+static struct result {
+    bool refused[ESCAPES];
+    bool tried;
+    unsigned logged;    /* refusals */
+    unsigned bad_lines; /* others of that level */
+    bool ended_well;
+    bool neighbour_went_on, neighbour_ended_well;
+    int answers[8]; /* errno, or 0 */
+} * result;
+
+static struct escape_facts facts;
+static char folder[] = "/tmp/rvvm-isolation-XXXXXX";
+
+static int open_all(void **state)
+{
+    (void)state;
+    result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    facts = (struct escape_facts){mkdtemp(folder), getpid()};
+    return result == MAP_FAILED || !facts.folder;
+}
+
+static int close_all(void **state)
+{
+    (void)state;
+    char command[64];
+    snprintf(command, sizeof(command), "rm -r '%s'", folder);
+    return system(command);
+}
+
+static bool can_be_isolated(void)
+{
+    return !ISOLATION_SANITIZED && !system_calls_obstacle();
+}
+
+static void in_a_process(void (*run)(void))
+{
+    int status = -1;
+    memset(result, 0, sizeof(*result));
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        run();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (status)
+        fail_msg("the process ended with status 0x%x", (unsigned)status);
+}
+
+static void try_all(void)
+{
+    for (size_t i = 0; i < ESCAPES; i++)
+        result->refused[i] = escape_is_refused(&escapes[i], &facts);
+    result->tried = true;
+}
+
+static void hear(void *ctx, enum log_level level, const char *line)
+{
+    (void)ctx;
+    if (level > LOG_WARN)
+        return;
+    if (strstr(line, "was refused the system call"))
+        result->logged++;
+    else
+        result->bad_lines++;
+}
+
+/* Those that the caller of try_all is to be refused, but for `but`. */
+static void assert_all_refused(const char *const *but)
+{
+    unsigned heard = 0;
+    assert_true(result->tried);
+    for (size_t i = 0; i < ESCAPES; i++) {
+        bool allowed = false;
+        for (unsigned n = 0; but && but[n]; n++)
+            allowed |= !strcmp(but[n], escapes[i].name);
+        if (!allowed && !result->refused[i])
+            fail_msg("%s: not refused", escapes[i].name);
+        if (allowed && result->refused[i])
+            fail_msg("%s: refused", escapes[i].name);
+        heard += result->refused[i] && !escapes[i].silent;
+    }
+    assert_int_equal(result->logged, heard);
+    assert_int_equal(result->bad_lines, 0);
+}
+
+/*
+ * A machine with the device, and one beside it.
+ */
+
+#define DEVICE 0x11000000u
+
+/* Writes to the device and powers off. */
+static const uint32_t exploit[] = {
+    0x110002b7, /* lui t0, 0x11000 */
+    0x0002a023, /* sw zero, 0(t0) */
+    0x00100337, /* lui t1, 0x100 */
+    0x000053b7, /* lui t2, 5 */
+    0x55538393, /* addi t2, t2, 0x555 */
+    0x00732023, /* sw t2, 0(t1) */
+    0x0000006f, /* j . */
+};
+
+/* Writes to the device for ever. */
+static const uint32_t tick[] = {
+    0x110002b7, /* lui t0, 0x11000 */
+    0x0002a023, /* sw zero, 0(t0) */
+    0xffdff06f, /* j -4 */
+};
+
+static void hear_machine(void *ctx, enum rvvm_log_level level, const char *line)
+{
+    hear(ctx, (enum log_level)level, line);
+}
+
+static struct rvvm_machine *make_machine(const uint32_t *program, size_t size,
+                                         enum rvvm_isolation isolation,
+                                         void (*write)(void *, uint64_t, unsigned, uint64_t))
+{
+    struct rvvm_config config;
+    struct rvvm_mmio device = {
+        .struct_size = sizeof(device), .name = "exploited", .base = DEVICE, .size = 4096};
+    rvvm_config_init(&config);
+    config.firmware_bytes = (struct rvvm_bytes){program, size};
+    config.isolation = isolation;
+    config.log = hear_machine;
+    config.memory = 16 << 20;
+    device.write = write;
+    struct rvvm_machine *m = rvvm_machine_new(&config, NULL);
+    if (!m || !rvvm_machine_add_mmio(m, &device, NULL))
+        _exit(3);
+    return m;
+}
+
+static void on_exploit(void *state, uint64_t offset, unsigned size, uint64_t value)
+{
+    (void)state, (void)offset, (void)size, (void)value;
+    try_all();
+}
+
+static void run_exploit(enum rvvm_isolation isolation)
+{
+    int status = -1;
+    struct rvvm_machine *m = make_machine(exploit, sizeof(exploit), isolation, on_exploit);
+    result->ended_well = rvvm_machine_run(m, &status, NULL) && status == 0;
+    rvvm_machine_free(m);
+}
+
+static void run_isolated_exploit(void)
+{
+    run_exploit(RVVM_ISOLATION_PROCESS);
+}
+
+static void run_free_exploit(void)
+{
+    run_exploit(RVVM_ISOLATION_NONE);
+}
+
+static void a_device_is_refused_all_that_it_tries_and_the_log_says_so(void **state)
+{
+    (void)state;
+    if (!can_be_isolated())
+        skip();
+    in_a_process(run_isolated_exploit);
+    assert_all_refused(NULL);
+    assert_true(result->ended_well);
+}
+
+/* So what the others refuse would have been done. */
+static void without_isolation_the_same_is_not_refused(void **state)
+{
+    (void)state;
+    in_a_process(run_free_exploit);
+    assert_true(result->tried && result->ended_well);
+    for (size_t i = 0; i < ESCAPES; i++)
+        if (escapes[i].anybody && result->refused[i])
+            fail_msg("%s: refused without isolation", escapes[i].name);
+    assert_int_equal(result->logged, 0);
+}
+
+/* Threads of the machine only: nobody hears of it, as the signal is the program's. */
+static void run_embedded_exploit(void)
+{
+    struct sigaction before, after;
+    sigaction(SIGSYS, NULL, &before);
+    run_exploit(RVVM_ISOLATION_THREADS);
+    int fd = open("/etc/passwd", O_RDONLY);
+    result->answers[0] = fd < 0 ? errno : 0;
+    sigaction(SIGSYS, NULL, &after);
+    result->answers[1] = after.sa_handler != before.sa_handler;
+}
+
+static void a_program_that_embeds_a_machine_is_left_alone(void **state)
+{
+    (void)state;
+    if (!can_be_isolated())
+        skip();
+    in_a_process(run_embedded_exploit);
+    for (size_t i = 0; i < ESCAPES; i++)
+        if (!result->refused[i])
+            fail_msg("%s: not refused", escapes[i].name);
+    assert_int_equal(result->answers[0], 0);
+    assert_int_equal(result->answers[1], 0);
+    assert_true(result->ended_well);
+}
+
+static atomic_uint ticks;
+
+static void on_tick(void *state, uint64_t offset, unsigned size, uint64_t value)
+{
+    (void)state, (void)offset, (void)size, (void)value;
+    atomic_fetch_add(&ticks, 1);
+}
+
+static void *run_neighbour(void *machine)
+{
+    int status = -1;
+    result->neighbour_ended_well = rvvm_machine_run(machine, &status, NULL) && status == 0;
+    return NULL;
+}
+
+static void await_ticks(unsigned count)
+{
+    const unsigned start = atomic_load(&ticks);
+    while (atomic_load(&ticks) - start < count)
+        sched_yield();
+}
+
+static void run_two_machines(void)
+{
+    pthread_t thread;
+    struct rvvm_machine *m = make_machine(tick, sizeof(tick), RVVM_ISOLATION_THREADS, on_tick);
+    pthread_create(&thread, NULL, run_neighbour, m);
+    await_ticks(1000);
+    run_exploit(RVVM_ISOLATION_PROCESS);
+    await_ticks(1000);
+    result->neighbour_went_on = true;
+    rvvm_machine_quit(m);
+    pthread_join(thread, NULL);
+    rvvm_machine_free(m);
+}
+
+static void another_machine_of_the_process_goes_on(void **state)
+{
+    (void)state;
+    if (!can_be_isolated())
+        skip();
+    in_a_process(run_two_machines);
+    assert_all_refused(NULL);
+    assert_true(result->neighbour_went_on);
+    assert_true(result->neighbour_ended_well);
+}
+
+/*
+ * Threads of other kinds
+ */
+
+static struct log log_here = {.sink = hear, .level = LOG_WARN};
+
+static struct isolation *enter(void)
+{
+    struct isolation *iso = isolation_new(&log_here, true, NULL);
+    if (!iso)
+        _exit(3);
+    isolation_enter(iso);
+    return iso;
+}
+
+static void job_tries(struct pool_job *job)
+{
+    (void)job;
+    try_all();
+}
+
+static void run_on_a_disks_thread(void)
+{
+    struct isolation *iso = enter();
+    struct pool_job job = {.run = job_tries};
+    struct pool *pool = pool_new("worker", 4, NULL);
+    pool_post(pool, &job);
+    pool_free(pool);
+    isolation_free(iso);
+}
+
+static void threads_of_disks_are_refused_all(void **state)
+{
+    (void)state;
+    if (!can_be_isolated())
+        skip();
+    in_a_process(run_on_a_disks_thread);
+    assert_all_refused(NULL);
+}
+
+static void call_tries(void *ctx)
+{
+    (void)ctx;
+    try_all();
+}
+
+static void run_on_a_loop(enum thread_kind kind, struct isolation *iso, void (*run)(void *))
+{
+    struct event_loop *loop = event_loop_new(NULL);
+    struct event_call call;
+    event_loop_set_kind(loop, kind);
+    event_call_init(&call, loop, run, NULL);
+    event_loop_start(loop, NULL);
+    event_call_post(&call);
+    while (!result->tried)
+        sched_yield();
+    event_call_remove(&call);
+    event_loop_free(loop);
+    isolation_free(iso);
+}
+
+static void run_on_a_lines_thread(void)
+{
+    run_on_a_loop(THREAD_EVENTS, enter(), call_tries);
+}
+
+static void run_on_a_networks_thread(void)
+{
+    struct isolation *iso = enter();
+    isolation_need_sockets(ISOLATION_INET);
+    run_on_a_loop(THREAD_NET, iso, call_tries);
+}
+
+static void threads_of_serial_lines_are_refused_all(void **state)
+{
+    (void)state;
+    if (!can_be_isolated())
+        skip();
+    in_a_process(run_on_a_lines_thread);
+    assert_all_refused(NULL);
+}
+
+static void threads_of_networks_make_inet_sockets_and_nothing_else(void **state)
+{
+    static const char *const but[] = {"make_an_inet_socket", NULL};
+    (void)state;
+    if (!can_be_isolated())
+        skip();
+    in_a_process(run_on_a_networks_thread);
+    assert_all_refused(but);
+}
+
+/*
+ * Files
+ */
+
+static char readable[64], other[64];
+
+static int try_open(const char *path, int flags)
+{
+    int fd = open(path, flags, 0600);
+    int e = fd < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+static void call_opens(void *ctx)
+{
+    (void)ctx;
+    result->answers[0] = try_open(readable, O_RDONLY);
+    result->answers[1] = try_open(other, O_RDONLY);
+    result->answers[2] = try_open(readable, O_RDWR);
+    result->answers[3] = try_open(readable, O_RDONLY | O_CREAT);
+    result->answers[4] = try_open(folder, O_RDONLY | O_DIRECTORY);
+    result->tried = true;
+}
+
+static void run_network_that_reads(void)
+{
+    struct isolation *iso = enter();
+    isolation_need_reading(readable);
+    run_on_a_loop(THREAD_NET, iso, call_opens);
+}
+
+static void make_file(char path[64], const char *name)
+{
+    snprintf(path, 64, "%s/%s", folder, name);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+}
+
+static void a_network_reads_what_it_asked_for_and_nothing_else(void **state)
+{
+    (void)state;
+    if (!can_be_isolated() || !landlock_version())
+        skip();
+    make_file(readable, "readable");
+    make_file(other, "other");
+    in_a_process(run_network_that_reads);
+    assert_int_equal(result->answers[0], 0);
+    assert_int_equal(result->answers[1], EACCES);
+    assert_int_equal(result->answers[2], EPERM);
+    assert_int_equal(result->answers[3], EPERM);
+    assert_int_equal(result->answers[4], EACCES);
+}
+
+static void run_caller_that_removes(void)
+{
+    struct isolation *iso = enter();
+    isolation_need_removal(readable);
+    isolation_apply(THREAD_CALLER);
+    result->answers[0] = unlink(readable) < 0 ? errno : 0;
+    result->answers[1] = unlink("/etc/passwd-that-is-not-there") < 0 ? errno : 0;
+    result->answers[2] = unlink(other) < 0 ? errno : 0;
+    result->answers[3] = rmdir("/nowhere") < 0 ? errno : 0;
+    isolation_free(iso);
+}
+
+static void the_caller_removes_what_it_asked_for_and_nothing_elsewhere(void **state)
+{
+    (void)state;
+    if (!can_be_isolated() || !landlock_version())
+        skip();
+    char inner[64];
+    snprintf(inner, sizeof(inner), "%s/inner", folder);
+    mkdir(inner, 0700);
+    make_file(readable, "inner/socket");
+    make_file(other, "outside");
+    in_a_process(run_caller_that_removes);
+    assert_int_equal(result->answers[0], 0);
+    assert_int_equal(result->answers[1], ENOENT);
+    assert_int_equal(result->answers[2], EACCES);
+    assert_int_equal(result->answers[3], EPERM);
+}
+
+/* A ring that is restricted takes no registrations any more, and so much of it can be seen from here. */
+static void the_ring_of_a_disk_is_restricted(void **state)
+{
+    (void)state;
+    char probe[4096] = {0}, path[64], link[64];
+    struct pool *pool = pool_new("worker", 1, NULL);
+    struct io_queue *queue = io_queue_new(pool, false, NULL);
+    int ring = -1;
+    for (int fd = 0; fd < 256 && ring < 0; fd++) {
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(path, link, sizeof(link) - 1);
+        if (n > 0 && (link[n] = '\0', strstr(link, "[io_uring]")))
+            ring = fd;
+    }
+    bool has_ring = io_queue_has_batches(queue);
+    long done =
+        ring < 0 ? 0 : syscall(SYS_io_uring_register, ring, IORING_REGISTER_PROBE, probe, 256);
+    int e = errno;
+    io_queue_free(queue);
+    pool_free(pool);
+    if (!has_ring)
+        skip();
+    assert_true(ring >= 0);
+    assert_int_equal(done, -1);
+    assert_int_equal(e, EACCES);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_is_refused_all_that_it_tries_and_the_log_says_so),
+        cmocka_unit_test(without_isolation_the_same_is_not_refused),
+        cmocka_unit_test(a_program_that_embeds_a_machine_is_left_alone),
+        cmocka_unit_test(another_machine_of_the_process_goes_on),
+        cmocka_unit_test(threads_of_disks_are_refused_all),
+        cmocka_unit_test(threads_of_serial_lines_are_refused_all),
+        cmocka_unit_test(threads_of_networks_make_inet_sockets_and_nothing_else),
+        cmocka_unit_test(a_network_reads_what_it_asked_for_and_nothing_else),
+        cmocka_unit_test(the_caller_removes_what_it_asked_for_and_nothing_elsewhere),
+        cmocka_unit_test(the_ring_of_a_disk_is_restricted),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
