@@ -21,6 +21,7 @@ enum { CTL_FAILED = 1, CTL_USAGE = 2 };
 #define ARGUMENTS_MAX 3
 #define LINE_MAX_BYTES (1u << 20) /* of an answer */
 #define INPUT_PIECE 4096
+#define DUMP_PIECE 65536u /* what an answer holds */
 
 enum kind { TEXT, NUMBER, BOOLEAN };
 
@@ -64,6 +65,7 @@ struct ctl {
     bool failed;
     char *line; /* what has come of the next one */
     size_t size;
+    size_t used; /* bytes of the line before it, which is still there */
 };
 
 static void complain(const char *what, const char *why)
@@ -299,8 +301,8 @@ static void print_output(const struct json_object *event)
     free(bytes);
 }
 
-/* One answer, and that was it. */
-static void ask(struct ctl *ctl)
+/* The length of the next line, waiting for it; -1: said that there will be none. */
+static ptrdiff_t await_line(struct ctl *ctl)
 {
     ptrdiff_t length;
     while ((length = next_line(ctl)) < 0) {
@@ -308,10 +310,18 @@ static void ask(struct ctl *ctl)
         if (!fetch(ctl) && next_line(ctl) < 0) {
             complain("the machine", "has gone without an answer");
             ctl->failed = true;
-            return;
+            return -1;
         }
     }
-    print_answer(ctl, ctl->line, (size_t)length);
+    return length;
+}
+
+/* One answer, and that was it. */
+static void ask(struct ctl *ctl)
+{
+    ptrdiff_t length = await_line(ctl);
+    if (length >= 0)
+        print_answer(ctl, ctl->line, (size_t)length);
 }
 
 /* Lines as they come, answers and events alike. */
@@ -362,10 +372,97 @@ static void be_terminal(struct ctl *ctl)
     }
 }
 
+/*
+ * Main memory into a file. The machine may not open files while it runs, so that a guest which breaks out
+ * cannot: the client does, piece by piece, while the machine pauses.
+ */
+
+/* The answer to a request, which is freed; what it names lies in ctl->line until the next one. false: said
+ * why there is none. */
+static bool answer_to(struct ctl *ctl, struct json_text *request, struct json_object *answer)
+{
+    bool ok = false, sent = send_text(ctl, request);
+    if (ctl->used)
+        drop_line(ctl, ctl->used - 1);
+    ctl->used = 0;
+    ptrdiff_t length = sent ? await_line(ctl) : -1;
+    if (length < 0 || !parse_members(ctl->line, (size_t)length, answer))
+        return false;
+    ctl->used = (size_t)length + 1;
+    const char *error = json_string(answer, "error");
+    if (!json_boolean(answer, "ok", &ok) || !ok)
+        complain("dump", error ? error : "refused");
+    return ok;
+}
+
+static bool command(struct ctl *ctl, const char *name, struct json_object *answer)
+{
+    struct json_text request = {0};
+    json_begin(&request);
+    json_put_string(&request, "command", name);
+    json_end(&request);
+    return answer_to(ctl, &request, answer);
+}
+
+static bool dump_piece(struct ctl *ctl, FILE *file, uint64_t address, uint64_t size)
+{
+    struct json_text request = {0};
+    struct json_object answer;
+    json_begin(&request);
+    json_put_string(&request, "command", "memory");
+    json_put_integer(&request, "address", address);
+    json_put_integer(&request, "size", size);
+    json_end(&request);
+    const char *data = answer_to(ctl, &request, &answer) ? json_string(&answer, "data") : NULL;
+    if (!data || strlen(data) != 2 * size)
+        return false;
+    for (; *data; data += 2) {
+        char digits[3] = {data[0], data[1], '\0'};
+        putc((int)strtoul(digits, NULL, 16), file);
+    }
+    return !ferror(file);
+}
+
+static bool dump_all(struct ctl *ctl, FILE *file, uint64_t base, uint64_t size)
+{
+    for (uint64_t at = 0, piece; at < size; at += piece) {
+        piece = size - at < DUMP_PIECE ? size - at : DUMP_PIECE;
+        if (!dump_piece(ctl, file, base + at, piece))
+            return false;
+    }
+    return true;
+}
+
+static void dump(struct ctl *ctl, const char *path)
+{
+    struct json_object answer;
+    uint64_t base, size;
+    ctl->failed = true;
+    if (!command(ctl, "status", &answer))
+        return;
+    const char *state = json_string(&answer, "state");
+    bool running = state && !strcmp(state, "running");
+    if (!json_integer(&answer, "memory_base", UINT64_MAX, &base) ||
+        !json_integer(&answer, "memory", UINT64_MAX, &size) || !command(ctl, "pause", &answer))
+        return;
+    FILE *file = fopen(path, "wb");
+    bool ok = file && dump_all(ctl, file, base, size), bad = !file || ferror(file);
+    if (file && fclose(file))
+        bad = true;
+    if (bad)
+        complain(path, strerror(errno));
+    ok = ok && !bad;
+    ctl->failed = (running && !command(ctl, "resume", &answer)) || !ok;
+}
+
 static void run(struct ctl *ctl, int argc, char **argv)
 {
     struct json_text request = {0};
     bool events = !strcmp(argv[0], "events"), terminal = !strcmp(argv[0], "terminal");
+    if (!strcmp(argv[0], "dump") && argc == 2) {
+        dump(ctl, argv[1]);
+        return;
+    }
     if (events || terminal) {
         json_begin(&request);
         json_put_string(&request, "command", argv[0]);

@@ -8,7 +8,6 @@
 #include "debug/memory.h"
 #include "debug/registers.h"
 #include "debug/tap.h"
-#include "host/file.h"
 #include "jit/jit.h"
 #include "machine/machine.h"
 #include <inttypes.h>
@@ -71,6 +70,7 @@ static bool status(struct control_client *c, const struct json_object *request,
     json_put_integer(answer, "harts", m->hart_count);
     json_put_integer(answer, "xlen", m->isa.xlen);
     json_put_integer(answer, "memory", m->bus.ram_size);
+    json_put_integer(answer, "memory_base", m->bus.ram_base);
     json_put_string(answer, "version", RVVM_VERSION);
     return true;
 }
@@ -215,23 +215,6 @@ static bool read_memory(struct control_client *c, const struct json_object *requ
     return ok;
 }
 
-static bool dump_memory(struct control_client *c, const struct json_object *request,
-                        struct json_text *answer, struct error *err)
-{
-    struct machine *m = c->control->m;
-    const char *file = json_string(request, "file");
-    if (!file || !*file)
-        return needs(err, "dump", "\"file\"");
-    look(m);
-    bool ok = file_write(file, m->bus.ram, m->bus.ram_size, err);
-    let_go(m);
-    if (ok) {
-        json_put_integer(answer, "address", m->bus.ram_base);
-        json_put_integer(answer, "size", m->bus.ram_size);
-    }
-    return ok;
-}
-
 /*
  * The serial line, and events
  */
@@ -349,7 +332,6 @@ static const struct {
     {"stats", stats},
     {"registers", registers},
     {"memory", read_memory},
-    {"dump", dump_memory},
     {"events", hear_events},
     {"terminal", hear_terminal},
     {"input", say},
