@@ -4,10 +4,12 @@
 
 headers := $(wildcard include/rvvm/*.h)
 man_pages := $(wildcard docs/man/*.1)
+lib_man_pages := $(wildcard docs/man/*.3)
 bin_dir = $(DESTDIR)$(PREFIX)/bin
 lib_dir = $(DESTDIR)$(LIBDIR)
 include_dir = $(DESTDIR)$(PREFIX)/include/rvvm
 man_dir = $(DESTDIR)$(PREFIX)/share/man/man1
+lib_man_dir = $(DESTDIR)$(PREFIX)/share/man/man3
 doc_dir = $(DESTDIR)$(PREFIX)/share/doc/rvvm
 
 # Where the library is, for programs that are built against it. They change with PREFIX, which is no flag.
@@ -29,7 +31,7 @@ bash_file = $(share_dir)/bash-completion/completions/$(1)
 zsh_file = $(share_dir)/zsh/site-functions/_$(1)
 fish_file = $(share_dir)/fish/vendor_completions.d/$(1).fish
 install: all $(BUILD)/rvvm.pc $(BUILD)/rvvm-config.cmake ## install to DESTDIR and PREFIX
-	$(Q)install -d $(bin_dir) $(lib_dir)/pkgconfig $(cmake_dir) $(include_dir) $(man_dir) $(doc_dir)
+	$(Q)install -d $(bin_dir) $(lib_dir)/pkgconfig $(cmake_dir) $(include_dir) $(man_dir) $(lib_man_dir) $(doc_dir)
 	$(Q)$(if $(commands),install -m 755 $(commands) $(bin_dir))
 	$(Q)install -m 644 $(lib_static) $(lib_shared) $(lib_dir)
 	$(Q)ln -sf librvvm.so.$(VERSION) $(lib_dir)/librvvm.so.$(SOVERSION)
@@ -38,6 +40,7 @@ install: all $(BUILD)/rvvm.pc $(BUILD)/rvvm-config.cmake ## install to DESTDIR a
 	$(Q)install -m 644 $(BUILD)/rvvm-config.cmake $(cmake_dir)
 	$(Q)$(if $(headers),install -m 644 $(headers) $(include_dir))
 	$(Q)$(if $(man_pages),install -m 644 $(man_pages) $(man_dir))
+	$(Q)install -m 644 $(lib_man_pages) $(lib_man_dir)
 	$(Q)set -e; $(foreach c,$(completions),\
 	    install -d $(dir $(call bash_file,$c) $(call zsh_file,$c) $(call fish_file,$c)); \
 	    $(BUILD)/$c -completion bash >$(call bash_file,$c); \
@@ -49,5 +52,6 @@ uninstall: ## remove what install put there
 	$(Q)rm -f $(addprefix $(bin_dir)/,$(notdir $(commands))) $(lib_dir)/librvvm.a
 	$(Q)rm -f $(addprefix $(lib_dir)/,librvvm.so librvvm.so.$(SOVERSION) librvvm.so.$(VERSION))
 	$(Q)rm -f $(lib_dir)/pkgconfig/rvvm.pc $(addprefix $(man_dir)/,$(notdir $(man_pages)))
+	$(Q)rm -f $(addprefix $(lib_man_dir)/,$(notdir $(lib_man_pages)))
 	$(Q)rm -f $(foreach c,$(completions),$(call bash_file,$c) $(call zsh_file,$c) $(call fish_file,$c))
 	$(Q)rm -rf $(include_dir) $(doc_dir) $(cmake_dir)

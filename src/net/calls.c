@@ -35,7 +35,8 @@ static bool calls_send(void *state, const struct net_packet *packet)
         size_t part = packet->iov[i].iov_len;
         if (part > sizeof(c->frame) - size)
             return true; /* longer than any wire takes */
-        memcpy(c->frame + size, packet->iov[i].iov_base, part);
+        if (part)
+            memcpy(c->frame + size, packet->iov[i].iov_base, part);
         size += part;
     }
     if (c->send)

@@ -90,6 +90,10 @@ int64_t signals_wait_begin(struct user_thread *t, uint64_t address, uint64_t siz
 /* Takes the call's result and returns it. */
 int64_t signals_wait_end(struct user_thread *t, int64_t result);
 
+/* The host's C library installs a handler of its own for one of its two signals when it makes its first
+ * thread; to the guest they are signals like others. */
+void signals_take_back(struct signal_actions *actions);
+
 /* What has a handler is left to its default action. */
 void signals_clear_handlers(struct signal_actions *actions);
 

@@ -43,6 +43,17 @@ static int64_t set_action(struct signal_actions *actions, int signal,
     return result;
 }
 
+void signals_take_back(struct signal_actions *actions)
+{
+    enum { FIRST = 32, LAST = 33 };
+    pthread_mutex_lock(&actions->lock);
+    for (int signal = FIRST; signal <= LAST; signal++) {
+        struct host_action host = host_action_for(&actions->of[signal]);
+        host_signal_action(signal, &host, NULL);
+    }
+    pthread_mutex_unlock(&actions->lock);
+}
+
 void signals_clear_handlers(struct signal_actions *actions)
 {
     const struct guest_sigaction by_default = {.handler = GUEST_SIG_DFL};

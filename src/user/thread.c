@@ -100,6 +100,7 @@ int64_t clone_thread(struct user_thread *t, const struct clone_request *request)
     /* The thread begins with what is blocked here, and sets its own mask where it begins to run. */
     host_signal_mask(SIG_BLOCK, ~SIGNALS_OURS);
     int error = start_host_thread(&start);
+    signals_take_back(t->signals->actions);
     int64_t result = -EAGAIN;
     if (error) {
         count_threads(t->process, -1);

@@ -723,7 +723,8 @@ bool backend_translate(struct jit_hart *jh, struct jit_block *block, const uint8
         emit_nop(&l.e, 8); /* nobody counts; for backend_make_stale */
     else if (block->is_wary)
         lower_check_source(&l);
-    emit_rm(&l.e, OP_PADDQ, W32, XCOUNT, hart_count(block->insns));
+    if (!lower_is_direct(&l))
+        emit_rm(&l.e, OP_PADDQ, W32, XCOUNT, hart_count(block->insns));
     if (second_page)
         lower_check_second_page(&l, second_page);
     lower_guests(&l, 0, jh->ir.guest_count);

@@ -127,6 +127,11 @@ static void on_tick(int signal, siginfo_t *info, void *context)
     ticks += info->si_code == SI_TIMER ? info->si_value.sival_int : 100;
 }
 
+static void on_thread_tick(union sigval value)
+{
+    ticks += value.sival_int;
+}
+
 static void timers(void)
 {
     uint64_t count = 0;
@@ -148,6 +153,15 @@ static void timers(void)
         pause();
     SHOW(timer_delete(timer));
     SAY("ticks %d\n", ticks < 100);
+    /* In a thread that the C library makes for it. */
+    ticks = 0;
+    event = (struct sigevent){.sigev_notify = SIGEV_THREAD, .sigev_notify_function = on_thread_tick,
+                              .sigev_value.sival_int = 1};
+    SHOW(timer_create(CLOCK_MONOTONIC, &event, &timer));
+    SHOW(timer_settime(timer, 0, &when, NULL));
+    while (ticks < 3)
+        usleep(1000);
+    SHOW(timer_delete(timer));
     struct timespec a, b;
     clock_gettime(CLOCK_MONOTONIC, &a);
     SHOW(clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){0, 3000000}, NULL));

@@ -201,9 +201,44 @@ static void ends(void)
     }
 }
 
+static pthread_barrier_t changed;
+
+static void *look_at_user(void *arg)
+{
+    pthread_barrier_wait(&changed);
+    pthread_barrier_wait(&changed);
+    *(uid_t *)arg = geteuid();
+    return NULL;
+}
+
+/* The kernel knows users by thread; the C library changes all, by a signal of its own. */
+static void users(void)
+{
+    pid_t child = fork();
+    if (!child) {
+        pthread_t threads[8];
+        uid_t seen[8];
+        int same = 0;
+        pthread_barrier_init(&changed, NULL, 9);
+        for (int n = 0; n < 8; n++)
+            pthread_create(&threads[n], NULL, look_at_user, &seen[n]);
+        pthread_barrier_wait(&changed);
+        SHOW(seteuid(65534) == 0 || errno == EPERM);
+        pthread_barrier_wait(&changed);
+        for (int n = 0; n < 8; n++) {
+            pthread_join(threads[n], NULL);
+            same += seen[n] == geteuid();
+        }
+        SAY("%d threads have the same user\n", same);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+}
+
 int main(void)
 {
     together();
+    users();
     cancellation();
     robust();
     forks();
