@@ -32,12 +32,17 @@ ifndef flavour_$(FLAVOUR)
 $(error FLAVOUR=$(FLAVOUR): there are release, debug, asan, ubsan, tsan and fuzz)
 endif
 
+# Libraries that tools/cross-libs has made for another machine.
+CROSS_LIBS ?= $(if $(CROSS_COMPILE),$(wildcard build/cross/$(CROSS_COMPILE:-=)))
+cross_cppflags := $(addprefix -isystem ,$(addsuffix /include,$(CROSS_LIBS)))
+cross_ldflags := $(addprefix -L,$(addsuffix /lib,$(CROSS_LIBS)))
+
 # Libraries. Goals that build nothing need not look for them.
 ifneq ($(filter-out run run-debian check bench format format-check fuzz-tests clean help uninstall,\
         $(or $(MAKECMDGOALS),all)),)
 PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
 has_header = $(shell printf '\#include <$(1)>\n' | \
-               $(CC) $(CFLAGS) $(CPPFLAGS) -E -xc - >/dev/null 2>&1 && echo yes)
+               $(CC) $(CFLAGS) $(CPPFLAGS) $(cross_cppflags) -E -xc - >/dev/null 2>&1 && echo yes)
 optional = $(if $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes),\
              $(eval lib_cflags += $$(shell $$(PKG_CONFIG) --cflags $(1)) -D$(2))\
              $(eval lib_ldlibs += $$(shell $$(PKG_CONFIG) --libs $(1)))\
@@ -48,13 +53,15 @@ $(call optional,libzstd,HAVE_ZSTD,zstd-compressed kernels and images)
 $(call optional,liburing,HAVE_LIBURING,io_uring: threads do the work of disks)
 $(call optional,slirp,HAVE_SLIRP,a user-mode network)
 $(call optional,libseccomp,HAVE_LIBSECCOMP,filters of system calls)
+# Atomics of 16 bytes are instructions on some machines only; the others' compilers have a library for them.
+lib_atomic := $(if $(filter x86_64-%,$(TARGET)),,-latomic)
 # Debian's libfdt has no pkg-config file.
 has_libfdt := $(call has_header,libfdt.h)
-lib_ldlibs += -lfdt -lm
+lib_ldlibs += -lfdt -lm $(lib_atomic)
 endif
 
-all_cflags = $(base_cflags) $(flavour_$(FLAVOUR)) $(lib_cflags) $(CPPFLAGS) $(CFLAGS)
-all_ldflags = -pthread $(filter -fsanitize=%,$(flavour_$(FLAVOUR))) $(LDFLAGS)
+all_cflags = $(base_cflags) $(flavour_$(FLAVOUR)) $(lib_cflags) $(CPPFLAGS) $(cross_cppflags) $(CFLAGS)
+all_ldflags = -pthread $(filter -fsanitize=%,$(flavour_$(FLAVOUR))) $(cross_ldflags) $(LDFLAGS)
 
 # rvvm-user runs in chroots, where the host's libraries are not, and is started for every command of a
 # shell: static, where the C library and the flavour allow it.
@@ -63,5 +70,5 @@ has_static_pie := $(if $(findstring fsanitize,$(flavour_$(FLAVOUR))),,\
                       $(CC) $(CFLAGS) $(LDFLAGS) -static-pie -xc -o /dev/null - 2>/dev/null && echo yes))
 ldflags_rvvm_user = $(if $(has_static_pie),-static-pie,-Wl$(comma)--as-needed)
 # Threads of the library know how to leave what isolates a machine.
-libs_rvvm_user = $(filter -lseccomp,$(lib_ldlibs)) -lm
+libs_rvvm_user = -lm $(lib_atomic)
 comma := ,

@@ -55,3 +55,9 @@ void backend_attach(struct hart *h)
 {
     (void)h;
 }
+
+void backend_take_registers(struct hart *h, const struct jit_block *block,
+                            const struct jit_access *access)
+{
+    (void)h, (void)block, (void)access;
+}
