@@ -84,7 +84,7 @@ enum gdb_input gdb_packet_take(struct gdb_packets *p, uint8_t byte)
         break;
     case GDB_SUM_HIGH:
         value = digit((char)byte);
-        p->told = (uint8_t)(value << 4);
+        p->told = (uint8_t)((unsigned)value << 4);
         p->too_long |= value < 0;
         p->state = GDB_SUM_LOW;
         break;

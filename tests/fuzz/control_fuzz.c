@@ -47,14 +47,25 @@ static void read_and_write(const uint8_t *data, size_t size)
     free(copy);
 }
 
+/* Made once, which takes long: commands change nothing in it that lasts. */
+static struct machine *the_machine(void)
+{
+    static struct machine *m;
+    struct machine_config config = {.ram_size = RAM, .harts = 2, .interpret = true};
+    isa_default(&config.isa, 64);
+    if (!m && !(m = machine_new(&config, NULL)))
+        abort();
+    m->requested = false;
+    m->pauses = 0;
+    return m;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct machine_config config = {.ram_size = RAM, .harts = 2, .interpret = true};
+    struct machine *m = the_machine();
     read_and_write(data, size);
-    isa_default(&config.isa, 64);
-    struct machine *m = machine_new(&config, NULL);
     struct control *control = calloc(1, sizeof(*control));
-    if (!m || !control)
+    if (!control)
         abort();
     control->m = m;
     control->config.machine = m;
@@ -65,6 +76,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     control_input(c, (const char *)data, size);
     control_input(c, "\n", 1);
     free(control);
-    machine_free(m);
     return 0;
 }

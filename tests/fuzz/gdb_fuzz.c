@@ -35,15 +35,30 @@ static size_t frame(char *to, const uint8_t *line, size_t size)
     return n;
 }
 
+/* Made once for each width, which takes long, and then as after power-on. */
+static struct machine *fresh_machine(unsigned xlen)
+{
+    static struct machine *machines[2];
+    struct machine **m = &machines[xlen == 32];
+    struct machine_config config = {.ram_size = RAM, .harts = 2, .interpret = true};
+    isa_default(&config.isa, xlen);
+    if (!*m && !(*m = machine_new(&config, NULL)))
+        abort();
+    memset((*m)->bus.ram, 0, (*m)->bus.ram_size);
+    for (unsigned i = 0; i < (*m)->hart_count; i++)
+        hart_reset((*m)->hart_list[i], (*m)->bus.ram_base, i, 0);
+    (*m)->requested = false;
+    (*m)->pauses = 0;
+    return *m;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t interrupt = 3;
-    struct machine_config config = {.ram_size = RAM, .harts = 2, .interpret = true};
-    isa_default(&config.isa, size && data[0] & 1 ? 32 : 64);
-    struct machine *m = machine_new(&config, NULL);
+    struct machine *m = fresh_machine(size && data[0] & 1 ? 32 : 64);
     struct gdb *gdb = calloc(1, sizeof(*gdb));
     char *packet = malloc(2 * size + 4);
-    if (!m || !gdb || !packet)
+    if (!gdb || !packet)
         abort();
     gdb->m = m;
     gdb->config.machine = m;
@@ -70,6 +85,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(packet);
     free(gdb->description);
     free(gdb);
-    machine_free(m);
     return 0;
 }
