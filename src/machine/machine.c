@@ -361,8 +361,11 @@ static bool run_until_end(struct machine *m, int *status, struct error *err)
         pthread_mutex_lock(&m->lock);
         bool run = !m->requested;
         pthread_mutex_unlock(&m->lock);
+        /* Who looks at harts that rest holds load_lock: they do not go on meanwhile. */
+        pthread_mutex_lock(&m->load_lock);
         if (run)
             machine_release(m);
+        pthread_mutex_unlock(&m->load_lock);
         pthread_mutex_lock(&m->lock);
         while (!m->requested)
             pthread_cond_wait(&m->changed, &m->lock);

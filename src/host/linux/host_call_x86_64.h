@@ -52,13 +52,15 @@ void host_call_interrupt(void *context)
 long host_call(long number, const uint64_t args[6])
 {
     long result;
-    register uint64_t r10 __asm__("r10") = args[3];
-    register uint64_t r8 __asm__("r8") = args[4];
-    register uint64_t r9 __asm__("r9") = args[5];
+    /* All are read first: a sanitizer's calls would change the registers named below. */
+    const uint64_t first = args[0], second = args[1], third = args[2];
+    const uint64_t fourth = args[3], fifth = args[4], sixth = args[5];
+    register uint64_t r10 __asm__("r10") = fourth;
+    register uint64_t r8 __asm__("r8") = fifth;
+    register uint64_t r9 __asm__("r9") = sixth;
     __asm__ volatile("syscall"
                      : "=a"(result)
-                     : "0"(number), "D"(args[0]), "S"(args[1]), "d"(args[2]), "r"(r10), "r"(r8),
-                       "r"(r9)
+                     : "0"(number), "D"(first), "S"(second), "d"(third), "r"(r10), "r"(r8), "r"(r9)
                      : "rcx", "r11", "memory");
     return result;
 }
