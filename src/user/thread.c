@@ -128,9 +128,10 @@ static void give_up_lock(const struct user_thread *t, uint64_t address)
         !space_read(&t->process->space, &value, address, sizeof(value)) ||
         (value & FUTEX_TID_MASK) != (uint32_t)t->tid)
         return;
-    const uint64_t arg[6] = {address, FUTEX_WAKE_OP,
-                             1,       0,
-                             address, FUTEX_OP(SET_BIT, OWNER_DIED_BIT, FUTEX_OP_CMP_EQ, 0)};
+    /* As FUTEX_OP() makes it, of ints: the operation in bits 31 to 28, its operand from bit 12. */
+    const uint32_t operation =
+        (uint32_t)SET_BIT << 28 | FUTEX_OP_CMP_EQ << 24 | OWNER_DIED_BIT << 12;
+    const uint64_t arg[6] = {address, FUTEX_WAKE_OP, 1, 0, address, operation};
     host_call(SYS_futex, arg);
 }
 
