@@ -176,7 +176,7 @@ def find_engines(rvvm):
     if not os.access(rvvm, os.X_OK):
         print(f"bench: {rvvm} is not there: no columns of ours", file=sys.stderr)
     else:
-        shown = subprocess.run([rvvm, "-h"], capture_output=True, text=True, check=False,
+        shown = subprocess.run([rvvm, "-help", "all"], capture_output=True, text=True, check=False,
                                stdin=subprocess.DEVNULL, timeout=20)
         if re.search(r"^\s+-jit\s", shown.stdout + shown.stderr, re.M):
             engines.append(Machine("rvvm-jit", [rvvm, "-jit", "on"]))
