@@ -140,17 +140,8 @@ static void take_fault(struct hart *h)
 static bool serve_events(struct hart *h)
 {
     uint32_t events = atomic_load(&h->events);
-    if (events & HART_EV_FENCE)
-        hart_serve_fences(h);
-    if (events & HART_EV_STOP) {
-        atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STOP);
+    if (!hart_serve_requests(h, events))
         return false;
-    }
-    if (events & HART_EV_SAMPLE) {
-        atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_SAMPLE);
-        if (h->engine.sample)
-            h->engine.sample(h->engine.ctx, h);
-    }
     if (events & HART_EV_USER) {
         atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_USER);
         direct_call(h, h->direct->event);

@@ -79,10 +79,8 @@ void hart_stop(struct hart *h)
     hart_kick(h, HART_EV_STOP);
 }
 
-/* Serves what hart.events says. false: hart_run shall return. */
-static bool serve_events(struct hart *h)
+bool hart_serve_requests(struct hart *h, uint32_t events)
 {
-    uint32_t events = atomic_load(&h->events);
     if (events & HART_EV_FENCE)
         hart_serve_fences(h);
     if (events & HART_EV_STOP) {
@@ -94,6 +92,15 @@ static bool serve_events(struct hart *h)
         if (h->engine.sample)
             h->engine.sample(h->engine.ctx, h);
     }
+    return true;
+}
+
+/* Serves what hart.events says. false: hart_run shall return. */
+static bool serve_events(struct hart *h)
+{
+    uint32_t events = atomic_load(&h->events);
+    if (!hart_serve_requests(h, events))
+        return false;
     if (events & HART_EV_IRQ && h->holds_interrupts)
         atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_IRQ); /* hart_run asks again */
     else if (events & HART_EV_IRQ)

@@ -275,6 +275,9 @@ void hart_wait(struct hart *h);
 void hart_set_running(struct hart *h, bool running);
 /* HART_EV_FENCE: does the fences that were asked for, and clears the event. */
 void hart_serve_fences(struct hart *h);
+/* Of its events, what others ask of a hart with and without a machine alike: fences, to stop (then false,
+ * and what comes behind it waits), to say where it is. */
+bool hart_serve_requests(struct hart *h, uint32_t events);
 
 /* trap.c. Enters the handler for an exception of the instruction at h->pc: h->pc becomes its address. */
 void hart_trap(struct hart *h, unsigned cause, uint64_t tval);

@@ -206,10 +206,17 @@ struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen)
     return next;
 }
 
+/* The block that a hart was about to run, which h->pc is put before. */
+static struct jit_block *block_entered(struct hart *h, const uint8_t *entry_end)
+{
+    struct jit_block *block = block_of(entry_end - 5);
+    h->pc = wrap(h, page_of(h, block) + ((uintptr_t)block->code & ~PAGE_MASK));
+    return block;
+}
+
 struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
 {
-    const struct jit_block *block = block_of(entry_end - 5);
-    h->pc = wrap(h, page_of(h, block) + ((uintptr_t)block->code & ~PAGE_MASK));
+    block_entered(h, entry_end);
     h->tlb.fetch->jumps[tlb_jump_index(h->pc)].pc = TLB_NO_JUMP;
     return go_on(h, JIT_NORMAL);
 }
@@ -217,8 +224,7 @@ struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
 struct jit_next jit_service_wary(struct hart *h, const uint8_t *entry_end)
 {
     struct jit *jit = jit_hart_of(h)->jit;
-    struct jit_block *block = block_of(entry_end - 5);
-    h->pc = wrap(h, h->translated.page_va + ((uintptr_t)block->code & ~PAGE_MASK));
+    struct jit_block *block = block_entered(h, entry_end);
     if (h->translated.wary_runs >= 0) {
         jit_wary_changed(jit, block);
     } else {

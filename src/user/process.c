@@ -166,7 +166,7 @@ static void enter_list(struct user_thread *t)
     pthread_mutex_unlock(&p->lock);
 }
 
-static void leave_list(struct user_thread *t)
+void user_thread_leave_list(struct user_thread *t)
 {
     struct process *p = t->process;
     pthread_mutex_lock(&p->lock);
@@ -186,7 +186,7 @@ void user_thread_run(struct user_thread *t)
     user_thread_set_self(t);
     enter_list(t);
     direct_run(t->hart);
-    leave_list(t);
+    user_thread_leave_list(t);
     user_thread_set_self(NULL);
 }
 

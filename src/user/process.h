@@ -112,6 +112,8 @@ void user_thread_free(struct user_thread *t);
 /* On the host thread that is to be it: enters it in the list, runs until user_thread_stop, takes it out
  * of the list. */
 void user_thread_run(struct user_thread *t);
+/* It is none of the process's threads any more; user_thread_run does that at its end. Any thread. */
+void user_thread_leave_list(struct user_thread *t);
 
 /* On its own thread, in a callback: user_thread_run returns when the callback has. */
 void user_thread_stop(struct user_thread *t);

@@ -50,16 +50,23 @@ static int64_t message_read(struct user_thread *t, uint64_t address, struct mess
     return ok ? 0 : -EFAULT;
 }
 
+/* sendmsg or recvmsg; m->header is as the kernel leaves it. */
+static int64_t message_call(struct user_thread *t, long call, uint64_t fd, uint64_t address,
+                            uint64_t flags, struct message *m)
+{
+    if (syscall_fd_is_ours(t->process, fd))
+        return -EBADF;
+    int64_t result = message_read(t, address, m);
+    if (!result)
+        result = syscall_host(t, call, fd, (uint64_t)&m->header, flags, 0, 0, 0);
+    free(m->more);
+    return result;
+}
+
 static int64_t message_send(struct user_thread *t, uint64_t fd, uint64_t address, uint64_t flags)
 {
     struct message m;
-    if (syscall_fd_is_ours(t->process, fd))
-        return -EBADF;
-    int64_t result = message_read(t, address, &m);
-    if (!result)
-        result = syscall_host(t, SYS_sendmsg, fd, (uint64_t)&m.header, flags, 0, 0, 0);
-    free(m.more);
-    return result;
+    return message_call(t, SYS_sendmsg, fd, address, flags, &m);
 }
 
 /* The kernel writes to three words of the header. */
@@ -67,12 +74,7 @@ static int64_t message_receive(struct user_thread *t, uint64_t fd, uint64_t addr
 {
     const struct space *space = &t->process->space;
     struct message m;
-    if (syscall_fd_is_ours(t->process, fd))
-        return -EBADF;
-    int64_t result = message_read(t, address, &m);
-    if (!result)
-        result = syscall_host(t, SYS_recvmsg, fd, (uint64_t)&m.header, flags, 0, 0, 0);
-    free(m.more);
+    int64_t result = message_call(t, SYS_recvmsg, fd, address, flags, &m);
     if (result < 0)
         return result;
     const struct msghdr *h = &m.header;

@@ -174,18 +174,9 @@ void thread_let_go(struct user_thread *t)
 
 void thread_abandon(struct user_thread *t)
 {
-    struct process *p = t->process;
-    pthread_mutex_lock(&p->lock);
-    struct user_thread **at = &p->threads;
-    while (*at && *at != t)
-        at = &(*at)->next;
-    if (*at) {
-        *at = t->next;
-        p->thread_count--;
-    }
-    pthread_mutex_unlock(&p->lock);
-    if (p->jit)
-        jit_direct_forget_hart(p->jit, t->hart);
+    user_thread_leave_list(t);
+    if (t->process->jit)
+        jit_direct_forget_hart(t->process->jit, t->hart);
 }
 
 static _Noreturn void end_host_thread(int status)

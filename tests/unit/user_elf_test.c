@@ -17,6 +17,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "own_addresses.h"
+
 #define BASE UINT64_C(0x40000)
 
 static struct {
@@ -214,21 +216,8 @@ static void script_arguments(void **state)
     free(argv);
 }
 
-#if defined(__SANITIZE_THREAD__)
-/* The race detector has the addresses for itself that programs are given here. */
-static void addresses_are_taken(void **state)
-{
-    (void)state;
-    skip();
-}
-#endif
-
 int main(void)
 {
-#if defined(__SANITIZE_THREAD__)
-    const struct CMUnitTest none[] = {cmocka_unit_test(addresses_are_taken)};
-    return cmocka_run_group_tests(none, NULL, NULL);
-#endif
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(an_empty_file_is_none),
@@ -237,5 +226,5 @@ int main(void)
         cmocka_unit_test(script_lines),
         cmocka_unit_test(script_arguments),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_group_at_own_addresses(tests);
 }

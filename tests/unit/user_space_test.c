@@ -16,6 +16,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "own_addresses.h"
+
 #define PAGE 4096
 #define RW (PROT_READ | PROT_WRITE)
 #define ANONYMOUS (MAP_PRIVATE | MAP_ANONYMOUS)
@@ -277,21 +279,8 @@ static void the_list_and_the_host_agree(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-#if defined(__SANITIZE_THREAD__)
-/* The race detector has the addresses for itself that programs are given here. */
-static void addresses_are_taken(void **state)
-{
-    (void)state;
-    skip();
-}
-#endif
-
 int main(void)
 {
-#if defined(__SANITIZE_THREAD__)
-    const struct CMUnitTest none[] = {cmocka_unit_test(addresses_are_taken)};
-    return cmocka_run_group_tests(none, NULL, NULL);
-#endif
     const struct CMUnitTest tests[] = {
         TEST(what_has_no_address_goes_below_the_end),
         TEST(a_hint_is_taken_when_it_is_free),
@@ -306,5 +295,5 @@ int main(void)
         TEST(code_that_may_change_is_told_from_code_that_may_not),
         TEST(the_list_and_the_host_agree),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return run_group_at_own_addresses(tests);
 }

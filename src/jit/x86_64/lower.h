@@ -266,7 +266,8 @@ static inline bool lower_is_direct(const struct lower *l)
 void lower_note_access(struct lower *l);
 /* They become the block's. */
 void lower_keep_accesses(struct lower *l);
-bool lower_direct_memory(struct lower *l, const struct ir_insn *i);
+void lower_direct_load(struct lower *l, const struct ir_insn *i);
+void lower_direct_store(struct lower *l, const struct ir_insn *i);
 /* The pc of a place from the block's start. */
 uint64_t lower_direct_pc(const struct lower *l, int64_t offset);
 

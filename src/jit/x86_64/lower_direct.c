@@ -67,7 +67,7 @@ static struct mem place_of(struct lower *l, const struct ir_insn *i, enum reg *b
     return mem(wrapped, 0);
 }
 
-static void load(struct lower *l, const struct ir_insn *i)
+void lower_direct_load(struct lower *l, const struct ir_insn *i)
 {
     enum reg base;
     struct mem m = place_of(l, i, &base);
@@ -79,7 +79,7 @@ static void load(struct lower *l, const struct ir_insn *i)
     lower_done(l, to);
 }
 
-static void store(struct lower *l, const struct ir_insn *i)
+void lower_direct_store(struct lower *l, const struct ir_insn *i)
 {
     unsigned size = ir_mem_bytes(i->mem);
     enum reg base;
@@ -98,15 +98,4 @@ static void store(struct lower *l, const struct ir_insn *i)
     if (v.kind == OPERAND_REG && v.reg < LOWER_XMM)
         lower_free(l, v.reg);
     lower_free(l, base);
-}
-
-bool lower_direct_memory(struct lower *l, const struct ir_insn *i)
-{
-    if (i->op == IR_load)
-        load(l, i);
-    else if (i->op == IR_store)
-        store(l, i);
-    else
-        return false;
-    return true;
 }

@@ -376,12 +376,11 @@ bool lower_memory(struct lower *l, const struct ir_insn *i)
 {
     if (i->op == IR_add && lower_is_part_of_access(l, l->at))
         return true;
-    if (lower_is_direct(l))
-        return lower_direct_memory(l, i);
+    const bool direct = lower_is_direct(l);
     if (i->op == IR_load)
-        load(l, i);
+        direct ? lower_direct_load(l, i) : load(l, i);
     else if (i->op == IR_store)
-        store(l, i);
+        direct ? lower_direct_store(l, i) : store(l, i);
     else
         return false;
     return true;
