@@ -53,6 +53,9 @@ static void *run_thread(void *arg)
     struct start *start = arg;
     struct user_thread *t = start->thread;
     const struct clone_request *request = start->request;
+    /* The host's C library begins threads with its own signals let in, which are the guest's to block: one
+     * may be sent as soon as somebody knows the tid. */
+    host_signal_mask(SIG_BLOCK, ~SIGNALS_OURS);
     start->tid = t->tid = (pid_t)syscall(SYS_gettid);
     if (request->flags & CLONE_CHILD_SETTID)
         write_tid(t, request->child_tid);
@@ -97,7 +100,8 @@ int64_t clone_thread(struct user_thread *t, const struct clone_request *request)
     clone_set_registers(start.thread, request);
     sem_init(&start.begun, 0, 0);
     count_threads(t->process, 1);
-    /* The thread begins with what is blocked here, and sets its own mask where it begins to run. */
+    /* The thread begins with what is blocked here, but for the C library's own signals, and sets its own
+     * mask where it begins to run. */
     host_signal_mask(SIG_BLOCK, ~SIGNALS_OURS);
     int error = start_host_thread(&start);
     signals_take_back(t->signals->actions);

@@ -362,10 +362,10 @@ static unsigned fill_queue(struct vrig *v, unsigned queue)
     for (;; count++) {
         uint64_t page = AT_DATA + 0x1000u * (count + 16 * queue);
         uint64_t header[2] = {T_IN, 8u * count};
-        memcpy(guest(v, VRIG_DATA + 16 * count), header, 16);
-        struct driver_part parts[3] = {{VRIG_DATA + 16 * count, 16, false},
-                                       {page, 4096, true},
-                                       {AT_DATA - 1 - count, 1, true}};
+        uint64_t at = VRIG_DATA + 16u * (count + 16 * queue);
+        memcpy(guest(v, at), header, 16);
+        struct driver_part parts[3] = {
+            {at, 16, false}, {page, 4096, true}, {AT_DATA - 1 - count, 1, true}};
         if (driver_add(&v->queues[queue], parts, 3, 0) < 0)
             return count;
     }

@@ -2,9 +2,14 @@
 /*
  * Threads: see thread.h. Faults stay deliverable: a thread that blocks SIGSEGV would be killed
  * without its handler (the terminal's restorer) being run.
+ *
+ * Masks are set by the kernel's own call: the C library's leaves out its two signals (32 and 33), which a
+ * program under rvvm-user may block and wait for in the thread that starts another one.
  */
 #define _GNU_SOURCE
 #include "host/thread.h"
+
+#include "host/host_signal.h"
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,6 +37,19 @@ struct start {
     char name[16]; /* "": it gives itself one */
 };
 
+/* What the C library talks to its threads by. */
+#define LIBRARY_SIGNALS (UINT64_C(3) << (32 - 1))
+
+/* All signals but those that a thread's own mistakes raise, and the library's. */
+static uint64_t others_signals(void)
+{
+    static const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+    uint64_t set = ~LIBRARY_SIGNALS;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        set &= ~(UINT64_C(1) << (own[i] - 1));
+    return set;
+}
+
 static void *begin(void *arg)
 {
     struct start start = *(struct start *)arg;
@@ -54,19 +72,11 @@ bool thread_start(pthread_t *thread, enum thread_kind kind, const char *name, vo
     *start = (struct start){run, arg, heritage, kind, ""};
     if (name)
         snprintf(start->name, sizeof(start->name), "%s", name);
-    sigset_t block, old;
-    sigfillset(&block);
-    sigdelset(&block, SIGSEGV);
-    sigdelset(&block, SIGBUS);
-    sigdelset(&block, SIGILL);
-    sigdelset(&block, SIGFPE);
-    sigdelset(&block, SIGTRAP);
-    sigdelset(&block, SIGABRT);
-    sigdelset(&block, SIGSYS);
     /* The new thread inherits the mask, so that no signal slips in before it could set its own. */
-    pthread_sigmask(SIG_SETMASK, &block, &old);
+    uint64_t before = host_signal_mask(SIG_BLOCK, 0);
+    host_signal_mask(SIG_SETMASK, (before & LIBRARY_SIGNALS) | others_signals());
     int e = pthread_create(thread, NULL, begin, start);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    host_signal_mask(SIG_SETMASK, before);
     if (e) {
         free(start);
         return error_set(err, "cannot start a thread: %s", strerror(e));
