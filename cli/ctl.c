@@ -6,15 +6,14 @@
 #include "ctl.h"
 
 #include "base/json.h"
+#include "host/file.h"
 #include "host/stream.h"
 #include "host/terminal.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CTL_FAILED = 1, CTL_USAGE = 2 };
 
@@ -61,7 +60,7 @@ static const struct command {
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
 struct ctl {
-    int fd;
+    int fd, in; /* the machine, standard input */
     bool failed;
     char *line; /* what has come of the next one */
     size_t size;
@@ -230,12 +229,7 @@ static void drop_line(struct ctl *ctl, size_t length)
 
 static bool wait_for(struct ctl *ctl, bool input)
 {
-    struct pollfd fds[2] = {{.fd = ctl->fd, .events = POLLIN},
-                            {.fd = input ? STDIN_FILENO : -1, .events = POLLIN}};
-    while (poll(fds, 2, -1) < 0)
-        if (errno != EINTR)
-            return false;
-    return fds[1].revents;
+    return stream_wait_readable(ctl->fd, input ? ctl->in : -1);
 }
 
 /*
@@ -343,13 +337,14 @@ static void follow_events(struct ctl *ctl)
 static bool send_input(struct ctl *ctl)
 {
     char bytes[INPUT_PIECE];
-    ssize_t size = read(STDIN_FILENO, bytes, sizeof(bytes));
     struct json_text request = {0};
-    if (size <= 0)
-        return size < 0 && errno == EINTR;
+    size_t size;
+    enum stream_result result = stream_read(ctl->in, bytes, sizeof(bytes), &size);
+    if (result != STREAM_OK)
+        return result == STREAM_AGAIN;
     json_begin(&request);
     json_put_string(&request, "command", "input");
-    json_put_bytes(&request, "data", bytes, (size_t)size);
+    json_put_bytes(&request, "data", bytes, size);
     json_end(&request);
     return send_text(ctl, &request);
 }
@@ -357,6 +352,7 @@ static bool send_input(struct ctl *ctl)
 static void be_terminal(struct ctl *ctl)
 {
     bool more = true;
+    ctl->in = stream_stdin();
     while (more) {
         bool input = wait_for(ctl, true);
         more = (!input || send_input(ctl)) && fetch(ctl);
@@ -445,7 +441,7 @@ static void dump(struct ctl *ctl, const char *path)
     if (!json_integer(&answer, "memory_base", UINT64_MAX, &base) ||
         !json_integer(&answer, "memory", UINT64_MAX, &size) || !command(ctl, "pause", &answer))
         return;
-    FILE *file = fopen(path, "wb");
+    FILE *file = file_open_output(path);
     bool ok = file && dump_all(ctl, file, base, size), bad = !file || ferror(file);
     if (file && fclose(file))
         bad = true;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define PLACES 3
 
@@ -105,8 +104,7 @@ static char *find(const struct firmware *firmware, unsigned xlen, struct error *
     bool has_folder = guest_folder(folder, sizeof(folder));
     for (unsigned i = 0; firmware->places[i]; i++) {
         if ((firmware->places[i][0] == '/' || has_folder) &&
-            expand(path, sizeof(path), firmware->places[i], folder, xlen) &&
-            access(path, R_OK) == 0)
+            expand(path, sizeof(path), firmware->places[i], folder, xlen) && file_is_readable(path))
             return strdup(path);
     }
     error_set(err,
@@ -121,7 +119,7 @@ static bool make_vars(const char *path, const char *template, struct error *err)
 {
     struct file_data data;
     char name[PATH_MAX];
-    if (access(path, F_OK) == 0)
+    if (file_exists(path))
         return true;
     if (snprintf(name, sizeof(name), "%s.new", path) >= (int)sizeof(name))
         return error_set(err, "%s: a name too long", path);
@@ -129,9 +127,9 @@ static bool make_vars(const char *path, const char *template, struct error *err)
         return false;
     bool ok = file_write(name, data.bytes, data.size, err);
     file_data_free(&data);
-    if (ok && rename(name, path) != 0) {
+    if (ok && !file_rename(name, path)) {
         ok = error_set(err, "%s: cannot make it", path);
-        unlink(name);
+        file_remove(name);
     }
     return ok;
 }

@@ -4,9 +4,9 @@
 
 #include "block/convert.h"
 #include "host/clock.h"
+#include "host/terminal.h"
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define PROGRESS_NS 100000000u
 
@@ -30,7 +30,7 @@ static bool show(void *ctx, uint64_t done, uint64_t all)
 static bool copy(const struct img *img, struct image *from, struct image *to, struct error *err)
 {
     struct progress progress = {0};
-    bool terminal = !img->quiet && isatty(STDERR_FILENO);
+    bool terminal = !img->quiet && terminal_is_tty(2);
     struct convert convert = {.from = from,
                               .to = to,
                               .compress = img->compress,

@@ -11,18 +11,17 @@
 #include "dev/net_card.h"
 #include "host/clock.h"
 #include "host/file.h"
+#include "host/perf_map.h"
 #include "host/terminal.h"
 #include "isa/isa.h"
 #include "net/forward.h"
 #include "ui/serial.h"
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <rvvm/rvvm.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { EXIT_BAD_INPUT = 1, EXIT_USAGE = 2 };
 
@@ -60,16 +59,6 @@ static void log_to_stderr(void *ctx, enum rvvm_log_level level, const char *line
 
 /* -d perf: where perf looks for the names of code that no file has. */
 static FILE *perf_map;
-
-static void open_perf_map(void)
-{
-    char path[64];
-    snprintf(path, sizeof(path), "/tmp/perf-%ld.map", (long)getpid());
-    /* A name that anybody may guess: only a file of our own making will do. */
-    unlink(path);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    perf_map = fd >= 0 ? fdopen(fd, "w") : NULL;
-}
 
 static void add_to_perf_map(const char *line)
 {
@@ -595,7 +584,7 @@ int main(int argc, char **argv)
         cli.config.isolation = RVVM_ISOLATION_PROCESS;
     /* Before the process gives up opening files. */
     if (cli.config.dump & RVVM_DUMP_PERF)
-        open_perf_map();
+        perf_map = perf_map_open();
     terminal_install_handlers();
     return run(&cli);
 }

@@ -33,9 +33,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "host/io_queue.h"
+#include "host/iovec.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 struct disk;
 

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Harts without a machine: how they run, and what becomes of their traps. See direct.h. */
-#define _GNU_SOURCE /* TRAP_BRKPT */
 #include "cpu/direct.h"
 
 #include "cpu/code.h"
 #include "cpu/exec.h"
 #include "cpu/irq.h"
 #include <setjmp.h>
-#include <signal.h>
 #include <string.h>
 
 #define COUNTERS_ALL 7 /* cycle, time, instret */
@@ -63,14 +61,14 @@ void direct_see_code(struct hart *h)
 
 void direct_trap(struct hart *h, unsigned cause, uint64_t tval)
 {
-    struct direct_fault fault = {.signal = SIGBUS, .code = BUS_ADRALN, .addr = tval};
+    struct direct_fault fault = {.signal = DIRECT_SIGBUS, .code = DIRECT_BUS_ADRALN, .addr = tval};
     h->slot = NULL;
     switch (cause) {
     case CAUSE_ILLEGAL:
-        fault = (struct direct_fault){SIGILL, ILL_ILLOPC, h->pc};
+        fault = (struct direct_fault){DIRECT_SIGILL, DIRECT_ILL_ILLOPC, h->pc};
         break;
     case CAUSE_BREAKPOINT:
-        fault = (struct direct_fault){SIGTRAP, TRAP_BRKPT, h->pc};
+        fault = (struct direct_fault){DIRECT_SIGTRAP, DIRECT_TRAP_BRKPT, h->pc};
         break;
     case CAUSE_FETCH_PAGE:
         fault = h->direct_fault;
@@ -86,7 +84,7 @@ bool direct_fault_in_c(struct hart *h, const struct direct_fault *fault)
     if (!h->slot)
         return false;
     h->direct_fault = *fault;
-    siglongjmp(*(sigjmp_buf *)h->recover, 1);
+    longjmp(*(jmp_buf *)h->recover, 1);
 }
 
 void direct_call(struct hart *h, void (*call)(struct hart *h))
@@ -152,11 +150,11 @@ static bool serve_events(struct hart *h)
 
 void direct_run(struct hart *h)
 {
-    sigjmp_buf recover;
+    jmp_buf recover;
     hart_set_running(h, true);
     h->recover = &recover;
     atomic_store(&h->outside, false);
-    if (sigsetjmp(recover, 0))
+    if (setjmp(recover))
         take_fault(h);
     for (;;) {
         if (atomic_load_explicit(&h->events, memory_order_relaxed) && !serve_events(h))

@@ -16,7 +16,13 @@
 struct hart;
 struct decoded;
 
-/* What stops an instruction, in the terms of signals (sigaction(2)). */
+/*
+ * What stops an instruction, in the terms of signals (sigaction(2)) of the system that the program is for. These
+ * are what is made here, by Linux's numbers: other systems' headers do not have them all.
+ */
+enum direct_signal { DIRECT_SIGILL = 4, DIRECT_SIGTRAP = 5, DIRECT_SIGBUS = 7 };
+enum direct_signal_code { DIRECT_ILL_ILLOPC = 1, DIRECT_TRAP_BRKPT = 1, DIRECT_BUS_ADRALN = 1 };
+
 struct direct_fault {
     int signal; /* SIGSEGV, SIGBUS, SIGILL, SIGTRAP */
     int code;   /* si_code */

@@ -3,12 +3,13 @@
 #include "cpu/hart.h"
 
 #include "cpu/code.h"
+#include "host/aligned.h"
 #include <stdlib.h>
 #include <string.h>
 
 struct hart *hart_new(const struct hart_config *config, struct error *err)
 {
-    struct hart *h = aligned_alloc(64, (sizeof(*h) + 63) & ~(size_t)63);
+    struct hart *h = aligned_new(64, sizeof(*h));
     if (!h) {
         error_set(err, "hart %u: out of memory", config->id);
         return NULL;
@@ -49,7 +50,7 @@ void hart_free(struct hart *h)
     tlb_free(h);
     pthread_cond_destroy(&h->wake);
     pthread_mutex_destroy(&h->lock);
-    free(h);
+    aligned_free(h);
 }
 
 void hart_reset(struct hart *h, uint64_t pc, uint64_t a0, uint64_t a1)

@@ -149,7 +149,7 @@ struct hart {
     const struct direct *direct;      /* NULL: a hart of a machine */
     void *owner;                      /* whose hart it is: the callbacks' */
     const struct insn *slot;          /* that accesses memory in C; NULL: none does */
-    void *recover;                    /* where a fault in C goes: a sigjmp_buf */
+    void *recover;                    /* where a fault in C goes: a jmp_buf */
     struct direct_fault direct_fault; /* that is being taken */
     uint32_t code_version;            /* of direct: what its blocks are as new as */
     bool code_is_writable;            /* what was fetched last: DIRECT_WRITABLE */

@@ -16,7 +16,7 @@
  */
 bool fault_catch(void (*handler)(int signal, siginfo_t *info, void *context), struct error *err);
 
-/* For a handler that leaves by siglongjmp: what is blocked is as it was before. */
+/* For a handler that leaves by longjmp: what is blocked is as it was before. */
 void fault_leave(const void *context);
 
 /* Whether the thread did it itself, and no other process or thread sent it. */
@@ -25,9 +25,5 @@ bool fault_is_own(const siginfo_t *info);
 /* Whether info->si_addr is the address: the host's processor does not say which it was when it could be
  * nobody's. */
 bool fault_knows_address(const siginfo_t *info);
-
-/* The host instruction, and where to go on after the handler. */
-uint64_t fault_pc(const void *context);
-void fault_set_pc(void *context, uint64_t pc);
 
 #endif

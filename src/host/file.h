@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct file_data {
     uint8_t *bytes; /* NULL only when nothing was read; an empty file has a valid pointer */
@@ -21,5 +22,17 @@ void file_data_free(struct file_data *data);
 
 /* Creates or replaces. */
 bool file_write(const char *path, const void *bytes, size_t size, struct error *err);
+
+/* Whether there is a file of that name that this process may read. */
+bool file_is_readable(const char *path);
+bool file_exists(const char *path);
+/* Takes the place of what has the new name. */
+bool file_rename(const char *from, const char *to);
+void file_remove(const char *path);
+/* To write from the start; NULL: errno says why. */
+FILE *file_open_output(const char *path);
+
+/* The folder for files that nobody wants to keep. */
+const char *file_temporary_folder(void);
 
 #endif

@@ -18,9 +18,9 @@
 
 #include "base/error.h"
 #include "host/pool.h"
+#include "host/iovec.h"
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 struct io_queue;
 

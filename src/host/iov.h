@@ -10,9 +10,9 @@
 #ifndef RVVM_HOST_IOV_H
 #define RVVM_HOST_IOV_H
 
+#include "host/iovec.h"
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #define IOV_PART 64 /* a good size for a part on the stack */
 

@@ -57,6 +57,8 @@ int stream_accept(int listener);
 enum stream_result stream_read(int fd, void *bytes, size_t size, size_t *done);
 /* Raises no SIGPIPE. */
 enum stream_result stream_write(int fd, const void *bytes, size_t size, size_t *done);
+/* Waits until one of them has something to read, or its end, or has failed: whether b has. -1: none. */
+bool stream_wait_readable(int a, int b);
 /* Waits until fd takes output or has failed. false: milliseconds passed (-1: no limit). */
 bool stream_wait_writable(int fd, int milliseconds);
 

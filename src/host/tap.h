@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "host/stream.h"
+#include "host/iovec.h"
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 enum tap_header_flags { TAP_NEEDS_CSUM = 1, TAP_DATA_VALID = 2 };
 enum tap_gso {

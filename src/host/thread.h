@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include <pthread.h>
+#include <stdint.h>
 
 /* What a thread is for: so much it may do when it is isolated (host/isolation.h). */
 enum thread_kind {
@@ -40,6 +41,10 @@ bool thread_start(pthread_t *thread, enum thread_kind kind, const char *name, vo
 
 /* The calling thread's name; opens no descriptor, as naming another one may. */
 void thread_set_name(const char *name);
+
+/* A condition to wait for with a deadline, by clock_monotonic_ns(). false: it has passed. */
+void thread_cond_init(pthread_cond_t *condition);
+bool thread_cond_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t deadline);
 
 /* Processors that this process may run on, at least 1. */
 unsigned thread_cpu_count(void);

@@ -20,6 +20,7 @@
 
 #include "cpu/code.h"
 #include "cpu/code_map.h"
+#include "host/code_abi.h"
 #include "host/code_memory.h"
 #include "jit/ir.h"
 #include "jit/jit.h"
@@ -364,32 +365,33 @@ void jit_enter(struct hart *h, const void *code);
 /* dump.c: says what was made of which guest code, as jit.config.dump asks. */
 void jit_dump(struct jit_hart *jh, const struct jit_block *block, uint64_t pc);
 
-/* Where to go on, and whether the stack of calls is to be emptied before. */
+/* What translated code calls: where to go on, and whether the stack of calls is to be emptied before. */
 struct jit_next {
     const void *code;
     uint64_t unwind;
 };
 
-struct jit_next jit_service_fault(struct hart *h);
-struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen);
-struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen);
-struct jit_next jit_service_lookup(struct hart *h, uint64_t pc);
-struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end);
-struct jit_next jit_service_wary(struct hart *h, const uint8_t *entry_end);
-struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, uint64_t va);
+CODE_ABI struct jit_next jit_service_fault(struct hart *h);
+CODE_ABI struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen);
+CODE_ABI struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen);
+CODE_ABI struct jit_next jit_service_lookup(struct hart *h, uint64_t pc);
+CODE_ABI struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end);
+CODE_ABI struct jit_next jit_service_wary(struct hart *h, const uint8_t *entry_end);
+CODE_ABI struct jit_next jit_service_group(struct hart *h, const struct jit_site *site,
+                                           uint64_t va);
 /* code NULL: done, the value is in *h (load: returned as unwind). */
-struct jit_next jit_service_load(struct hart *h, const struct jit_site *site, uint64_t va);
-struct jit_next jit_service_store(struct hart *h, const struct jit_site *site, uint64_t va,
-                                  uint64_t value);
-struct jit_next jit_service_helper(struct hart *h, const struct jit_helper_site *at);
-struct jit_next jit_service_csr(struct hart *h, const struct jit_helper_site *at);
-struct jit_next jit_service_end(struct hart *h, const struct jit_helper_site *at);
+CODE_ABI struct jit_next jit_service_load(struct hart *h, const struct jit_site *site, uint64_t va);
+CODE_ABI struct jit_next jit_service_store(struct hart *h, const struct jit_site *site, uint64_t va,
+                                           uint64_t value);
+CODE_ABI struct jit_next jit_service_helper(struct hart *h, const struct jit_helper_site *at);
+CODE_ABI struct jit_next jit_service_csr(struct hart *h, const struct jit_helper_site *at);
+CODE_ABI struct jit_next jit_service_end(struct hart *h, const struct jit_helper_site *at);
 /* FP is made ready, or the interpreter runs the instruction. */
-struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site);
+CODE_ABI struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site);
 /* The guest instruction at the site, site->insn, is performed by the interpreter; FP is ready. */
-struct jit_next jit_service_step(struct hart *h, const struct jit_helper_site *at);
+CODE_ABI struct jit_next jit_service_step(struct hart *h, const struct jit_helper_site *at);
 /* The guest instruction at the site is run by the interpreter, and what follows where it leads. */
-struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *site);
+CODE_ABI struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *site);
 
 /*
  * The backend: src/jit/HOST/backend.c.

@@ -2,7 +2,8 @@
 /* The translator in the host's memory: what becomes of code when memory changes, faults, fork. See direct.h. */
 #include "jit/direct.h"
 
-#include "host/fault.h"
+#include "host/aligned.h"
+#include "host/fault_context.h"
 #include "jit/block.h"
 #include "jit/hot.h"
 #include <sched.h>
@@ -89,7 +90,7 @@ void jit_direct_detach(struct jit *jit, struct hart *h)
 struct hart *jit_direct_model(const struct jit *jit)
 {
     static const struct direct nobody_calls;
-    struct hart *h = aligned_alloc(64, (sizeof(*h) + 63) & ~(size_t)63);
+    struct hart *h = aligned_new(64, sizeof(*h));
     if (!h)
         return NULL;
     memset(h, 0, sizeof(*h));

@@ -3,6 +3,7 @@
 #include "jit/hot.h"
 
 #include "cpu/irq.h"
+#include "host/aligned.h"
 #include "host/clock.h"
 #include "host/thread.h"
 #include "jit/direct.h"
@@ -150,14 +151,7 @@ static bool wait(struct jit_hot *hot)
         pthread_cond_wait(&hot->wake, &hot->lock);
         return false;
     }
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += ASK_NS;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    return pthread_cond_timedwait(&hot->wake, &hot->lock, &until) != 0;
+    return !thread_cond_wait_until(&hot->wake, &hot->lock, clock_monotonic_ns() + ASK_NS);
 }
 
 static void *work(void *arg)
@@ -278,7 +272,7 @@ struct jit_hot *jit_hot_new(struct jit *jit, struct error *err)
     ir_block_init(&hot->worker.ir, &jit->isa);
     atomic_store(&hot->asks, true);
     pthread_mutex_init(&hot->lock, NULL);
-    pthread_cond_init(&hot->wake, NULL);
+    thread_cond_init(&hot->wake);
     for (unsigned n = 0; n < JIT_HARTS_MAX && !hot->worker.hart; n++)
         hot->worker.hart = jit->harts[n];
     if (jit->direct)
@@ -308,7 +302,7 @@ void jit_hot_free(struct jit_hot *hot)
     ir_block_free(&hot->worker.ir);
     free(hot->worker.map);
     if (hot->jit->direct)
-        free(hot->worker.hart);
+        aligned_free(hot->worker.hart);
     free(hot);
 }
 
@@ -324,7 +318,7 @@ void jit_hot_forget(struct jit *jit)
     ir_block_free(&hot->worker.ir);
     free(hot->worker.map);
     if (hot->jit->direct)
-        free(hot->worker.hart);
+        aligned_free(hot->worker.hart);
     free(hot);
 }
 

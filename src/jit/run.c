@@ -141,7 +141,7 @@ static struct jit_next go_on_unwound(struct hart *h)
     return next;
 }
 
-struct jit_next jit_service_lookup(struct hart *h, uint64_t pc)
+CODE_ABI struct jit_next jit_service_lookup(struct hart *h, uint64_t pc)
 {
     h->pc = wrap(h, pc) & ~UINT64_C(1); /* of a computed jump, bit 0 is not looked at before */
     return go_on(h, JIT_NORMAL);
@@ -154,7 +154,7 @@ static void *writable(const struct hart *h, const void *seen)
     return memory->write + ((const uint8_t *)seen - memory->exec);
 }
 
-struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
+CODE_ABI struct jit_next jit_service_link(struct hart *h, const struct jit_link *seen)
 {
     struct jit_link *link = writable(h, seen);
     struct moment then = moment_now(h);
@@ -189,7 +189,7 @@ static struct jit_block *block_of(const uint8_t *entry)
     return block;
 }
 
-struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen)
+CODE_ABI struct jit_next jit_service_far(struct hart *h, const struct jit_far *seen)
 {
     struct jit_far *far = writable(h, seen);
     uint64_t from_page = h->translated.page_va;
@@ -214,14 +214,14 @@ static struct jit_block *block_entered(struct hart *h, const uint8_t *entry_end)
     return block;
 }
 
-struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
+CODE_ABI struct jit_next jit_service_stale(struct hart *h, const uint8_t *entry_end)
 {
     block_entered(h, entry_end);
     h->tlb.fetch->jumps[tlb_jump_index(h->pc)].pc = TLB_NO_JUMP;
     return go_on(h, JIT_NORMAL);
 }
 
-struct jit_next jit_service_wary(struct hart *h, const uint8_t *entry_end)
+CODE_ABI struct jit_next jit_service_wary(struct hart *h, const uint8_t *entry_end)
 {
     struct jit *jit = jit_hart_of(h)->jit;
     struct jit_block *block = block_entered(h, entry_end);
@@ -253,7 +253,7 @@ static struct jit_next take_fault(struct hart *h, const struct jit_site *site)
     return go_on_unwound(h);
 }
 
-struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *site)
+CODE_ABI struct jit_next jit_service_interpret(struct hart *h, const struct jit_site *site)
 {
     stop_at(h, site);
     if (jit_hart_of(h)->check) {
@@ -271,7 +271,7 @@ static bool is_signed(enum ir_mem mem)
     return mem == IR_MEM_s8 || mem == IR_MEM_s16 || mem == IR_MEM_s32;
 }
 
-struct jit_next jit_service_load(struct hart *h, const struct jit_site *site, uint64_t va)
+CODE_ABI struct jit_next jit_service_load(struct hart *h, const struct jit_site *site, uint64_t va)
 {
     unsigned size = ir_mem_bytes(site->mem);
     uint64_t value = mem_load_slow(h, va, size);
@@ -283,14 +283,14 @@ struct jit_next jit_service_load(struct hart *h, const struct jit_site *site, ui
     return (struct jit_next){NULL, value};
 }
 
-struct jit_next jit_service_store(struct hart *h, const struct jit_site *site, uint64_t va,
-                                  uint64_t value)
+CODE_ABI struct jit_next jit_service_store(struct hart *h, const struct jit_site *site, uint64_t va,
+                                           uint64_t value)
 {
     mem_store_slow(h, va, ir_mem_bytes(site->mem), value);
     return h->fault ? take_fault(h, site) : (struct jit_next){NULL, 0};
 }
 
-struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, uint64_t va)
+CODE_ABI struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, uint64_t va)
 {
     enum access access = site->writes ? ACCESS_WRITE : ACCESS_READ;
     uint64_t low = wrap(h, va + (uint64_t)site->low);
@@ -312,7 +312,7 @@ struct jit_next jit_service_group(struct hart *h, const struct jit_site *site, u
 }
 
 /* Without a machine: an access of the running code, to what the host does not let it. */
-struct jit_next jit_service_fault(struct hart *h)
+CODE_ABI struct jit_next jit_service_fault(struct hart *h)
 {
     fp_to_c(h);
     jit_direct_take_fault(h);
@@ -335,7 +335,7 @@ static void set_block(struct hart *h, const struct jit_site *site)
     h->block_pc = page_of(h, block) + ((uintptr_t)block->code & ~PAGE_MASK);
 }
 
-struct jit_next jit_service_helper(struct hart *h, const struct jit_helper_site *at)
+CODE_ABI struct jit_next jit_service_helper(struct hart *h, const struct jit_helper_site *at)
 {
     const struct jit_site *site = &at->site;
     set_block(h, site);
@@ -345,7 +345,7 @@ struct jit_next jit_service_helper(struct hart *h, const struct jit_helper_site 
     return done ? (struct jit_next){NULL, 0} : take_fault(h, site);
 }
 
-struct jit_next jit_service_csr(struct hart *h, const struct jit_helper_site *at)
+CODE_ABI struct jit_next jit_service_csr(struct hart *h, const struct jit_helper_site *at)
 {
     const struct jit_site *site = &at->site;
     struct jit_next next = {NULL, 0};
@@ -366,7 +366,7 @@ struct jit_next jit_service_csr(struct hart *h, const struct jit_helper_site *at
     return go_on_unwound(h);
 }
 
-struct jit_next jit_service_end(struct hart *h, const struct jit_helper_site *at)
+CODE_ABI struct jit_next jit_service_end(struct hart *h, const struct jit_helper_site *at)
 {
     const struct jit_site *site = &at->site;
     set_block(h, site);
@@ -391,7 +391,7 @@ struct jit_next jit_service_end(struct hart *h, const struct jit_helper_site *at
     return go_on_unwound(h);
 }
 
-struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site)
+CODE_ABI struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site)
 {
     if (!(h->csr.mstatus & MSTATUS_FS) || h->frm > FP_RUP)
         return jit_service_interpret(h, site);
@@ -401,7 +401,7 @@ struct jit_next jit_service_fp_on(struct hart *h, const struct jit_site *site)
 }
 
 /* FP being on, with a mode that is not reserved, it cannot trap. */
-struct jit_next jit_service_step(struct hart *h, const struct jit_helper_site *at)
+CODE_ABI struct jit_next jit_service_step(struct hart *h, const struct jit_helper_site *at)
 {
     fp_to_c(h);
     code_perform(h, &at->insn);
@@ -415,7 +415,7 @@ struct jit_next jit_service_step(struct hart *h, const struct jit_helper_site *a
 
 void jit_enter(struct hart *h, const void *code)
 {
-    void (*enter)(struct hart *, const void *);
+    void(CODE_ABI * enter)(struct hart *, const void *);
     const void *stub = jit_hart_of(h)->jit->stub[STUB_ENTER];
     memcpy(&enter, &stub, sizeof(enter));
     enter(h, code);

@@ -2,7 +2,6 @@
 /* Ports of the host that lead into the guest: see forward.h. */
 #include "net/forward.h"
 
-#include <arpa/inet.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

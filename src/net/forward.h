@@ -12,7 +12,7 @@
 #define RVVM_NET_FORWARD_H
 
 #include "base/error.h"
-#include <netinet/in.h>
+#include "host/inet.h"
 #include <stdbool.h>
 
 struct net;

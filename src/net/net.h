@@ -33,10 +33,10 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "host/event_loop.h"
+#include "host/iovec.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 struct net;
 

@@ -3,7 +3,6 @@
 #include "net/options.h"
 
 #include "base/words.h"
-#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define RVVM_NET_OPTIONS_H
 
 #include "base/error.h"
-#include <netinet/in.h>
+#include "host/inet.h"
 #include <stdbool.h>
 
 enum net_kind { NET_KIND_USER, NET_KIND_TAP, NET_KIND_SOCKET };

@@ -11,8 +11,8 @@
 #include "ui/serial_stream.h"
 
 #include "host/clock.h"
+#include "host/thread.h"
 #include <string.h>
-#include <time.h>
 
 #define OUT_SIZE 65536
 #define OUT_RESERVE 1024        /* kept free of the guest's output, for serial_stream_say() */
@@ -162,8 +162,7 @@ void serial_stream_drain(struct chardev *cd)
             deadline = clock_monotonic_ns() + PATIENCE_NS;
             event_timer_set(&s->flush, 0);
         }
-        struct timespec until = {(time_t)(deadline / 1000000000u), (long)(deadline % 1000000000u)};
-        if (pthread_cond_timedwait(&s->moved, &s->lock, &until) != 0 && s->sent == sent)
+        if (!thread_cond_wait_until(&s->moved, &s->lock, deadline) && s->sent == sent)
             s->stuck_at = sent;
     }
     pthread_mutex_unlock(&s->lock);
@@ -301,11 +300,7 @@ bool serial_stream_init(struct serial_stream *s, const struct chardev_ops *ops,
     s->stuck_at = UINT64_MAX;
     chardev_init(&s->chardev, ops);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->moved, &attr);
-    pthread_condattr_destroy(&attr);
+    thread_cond_init(&s->moved);
     event_timer_init(&s->flush, config->loop, on_flush, s);
     event_call_init(&s->wakeup, config->loop, on_wakeup, s);
     event_watch_init(&s->in_watch, config->loop, -1, 0, on_in_ready, s);

@@ -9,6 +9,7 @@
 #include "block/disk.h"
 #include "block/qcow2/format.h"
 #include "block/qcow2/qcow2.h"
+#include "host/file.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,11 +175,10 @@ bool qcow2_create(const struct image_file *f, const struct qcow2_shape *shape, s
 
 struct image *image_overlay(struct image *backing, struct log *log, struct error *err)
 {
-    const char *folder = getenv("TMPDIR");
     struct qcow2_shape shape = {.size = backing->size,
                                 .backing = "the image in front of which it is"};
     struct image_options options = {
-        .path = folder && *folder ? folder : "/tmp",
+        .path = file_temporary_folder(),
         .cache = DISK_CACHE_UNSAFE,
         .no_backing = true,
         .log = log,

@@ -27,10 +27,10 @@
 #ifndef RVVM_DEV_VIRTIO_VIRTQUEUE_H
 #define RVVM_DEV_VIRTIO_VIRTQUEUE_H
 
+#include "host/iovec.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
 
 #define VIRTQ_SIZE_MAX 1024
 #define VIRTQ_IOV_MAX 1024 /* a chain has no more descriptors than the largest queue has */

@@ -2,6 +2,7 @@
 /* Signals of faults, by sigaction(2) and the processor's part of ucontext_t. */
 #define _GNU_SOURCE
 #include "host/fault.h"
+#include "host/fault_context.h"
 #include "host/host_signal.h"
 
 #include <errno.h>

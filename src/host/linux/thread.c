@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static _Thread_local struct thread_heritage *heritage;
 
@@ -89,6 +90,21 @@ void thread_set_name(const char *name)
     char shown[16];
     snprintf(shown, sizeof(shown), "%s", name);
     pthread_setname_np(pthread_self(), shown);
+}
+
+void thread_cond_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+bool thread_cond_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t deadline)
+{
+    struct timespec until = {(time_t)(deadline / 1000000000u), (long)(deadline % 1000000000u)};
+    return pthread_cond_timedwait(condition, lock, &until) == 0;
 }
 
 unsigned thread_cpu_count(void)

@@ -95,3 +95,34 @@ bool file_write(const char *path, const void *bytes, size_t size, struct error *
         e = errno;
     return e ? error_set(err, "%s: cannot write: %s", path, strerror(e)) : true;
 }
+
+bool file_is_readable(const char *path)
+{
+    return access(path, R_OK) == 0;
+}
+
+bool file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+bool file_rename(const char *from, const char *to)
+{
+    return rename(from, to) == 0;
+}
+
+void file_remove(const char *path)
+{
+    unlink(path);
+}
+
+FILE *file_open_output(const char *path)
+{
+    return fopen(path, "wb");
+}
+
+const char *file_temporary_folder(void)
+{
+    const char *folder = getenv("TMPDIR");
+    return folder && *folder ? folder : "/tmp";
+}

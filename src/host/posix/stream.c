@@ -158,6 +158,14 @@ enum stream_result stream_write(int fd, const void *bytes, size_t size, size_t *
     return n ? STREAM_OK : STREAM_AGAIN;
 }
 
+bool stream_wait_readable(int a, int b)
+{
+    struct pollfd fds[2] = {{.fd = a, .events = POLLIN}, {.fd = b, .events = POLLIN}};
+    while (poll(fds, 2, -1) < 0 && errno == EINTR) {
+    }
+    return fds[1].revents;
+}
+
 bool stream_wait_writable(int fd, int milliseconds)
 {
     struct pollfd p = {.fd = fd, .events = POLLOUT};

@@ -183,7 +183,7 @@ void lower_mov(struct lower *l, enum width w, enum reg r, struct operand o);
 bool lower_uses(struct operand o, enum reg r);
 
 /* The value is what a C function of rcx and rdx says; these and rax are taken. */
-void lower_call_pure(struct lower *l, uint64_t (*function)(uint64_t, uint64_t));
+void lower_call_pure(struct lower *l, uint64_t(CODE_ABI *function)(uint64_t, uint64_t));
 
 /* Emits the comparison (or test against 0) of a condition that was waiting; the condition code. */
 enum cond lower_condition(struct lower *l, ir_ref ref);

@@ -95,13 +95,13 @@ static void extreme(struct lower *l, const struct ir_insn *i)
     fp_done(l, to);
 }
 
-static uint64_t class32(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t class32(uint64_t a, uint64_t b)
 {
     (void)b;
     return fp32_class((uint32_t)a);
 }
 
-static uint64_t class64(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t class64(uint64_t a, uint64_t b)
 {
     (void)b;
     return fp64_class(a);

@@ -462,7 +462,7 @@ static void extend(struct lower *l, const struct ir_insn *i, bool is_signed)
     lower_finish(l, to, x, x);
 }
 
-void lower_call_pure(struct lower *l, uint64_t (*function)(uint64_t, uint64_t))
+void lower_call_pure(struct lower *l, uint64_t(CODE_ABI *function)(uint64_t, uint64_t))
 {
     emit_mov_imm(&l->e, RAX, (uint64_t)(uintptr_t)function);
     emit_call_to(&l->e, lower_stub(l, STUB_PURE));
@@ -473,7 +473,7 @@ void lower_call_pure(struct lower *l, uint64_t (*function)(uint64_t, uint64_t))
 
 /* A C function of two numbers. */
 static void call_pure(struct lower *l, const struct ir_insn *i,
-                      uint64_t (*function)(uint64_t, uint64_t))
+                      uint64_t(CODE_ABI *function)(uint64_t, uint64_t))
 {
     enum width w = width_of(i->type);
     lower_take(l, RAX);
@@ -485,58 +485,58 @@ static void call_pure(struct lower *l, const struct ir_insn *i,
     lower_call_pure(l, function);
 }
 
-static uint64_t clz64(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t clz64(uint64_t a, uint64_t b)
 {
     (void)b;
     return bits_clz64(a);
 }
-static uint64_t clz32(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t clz32(uint64_t a, uint64_t b)
 {
     (void)b;
     return bits_clz32((uint32_t)a);
 }
-static uint64_t ctz64(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t ctz64(uint64_t a, uint64_t b)
 {
     (void)b;
     return bits_ctz64(a);
 }
-static uint64_t ctz32(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t ctz32(uint64_t a, uint64_t b)
 {
     (void)b;
     return bits_ctz32((uint32_t)a);
 }
-static uint64_t cpop64(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t cpop64(uint64_t a, uint64_t b)
 {
     (void)b;
     return bits_cpop(a);
 }
-static uint64_t cpop32(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t cpop32(uint64_t a, uint64_t b)
 {
     (void)b;
     return bits_cpop((uint32_t)a);
 }
-static uint64_t orcb(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t orcb(uint64_t a, uint64_t b)
 {
     (void)b;
     return bits_orcb(a);
 }
-static uint64_t clmul(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t clmul(uint64_t a, uint64_t b)
 {
     return bits_clmul(a, b);
 }
-static uint64_t clmulh64(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t clmulh64(uint64_t a, uint64_t b)
 {
     return bits_clmulh64(a, b);
 }
-static uint64_t clmulh32(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t clmulh32(uint64_t a, uint64_t b)
 {
     return bits_clmulh32((uint32_t)a, (uint32_t)b);
 }
-static uint64_t clmulr64(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t clmulr64(uint64_t a, uint64_t b)
 {
     return bits_clmulr64(a, b);
 }
-static uint64_t clmulr32(uint64_t a, uint64_t b)
+CODE_ABI static uint64_t clmulr32(uint64_t a, uint64_t b)
 {
     return bits_clmulr32((uint32_t)a, (uint32_t)b);
 }

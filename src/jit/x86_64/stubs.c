@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Code that all blocks share: the way in and out, and the ways to C. C sees the whole state in struct
- * hart; what it changes there is seen by translated code afterwards. System V calling convention.
+ * hart; what it changes there is seen by translated code afterwards. System V calling
+ * convention (host/code_abi.h).
  *
  * A service in C returns struct jit_next in rax and rdx. Frames on the stack have 16 bytes each, so that
  * it is aligned for C whenever an odd number of 8-byte words is pushed by a call.
@@ -78,7 +79,7 @@ static void call_c(struct emit *e, const void *function)
 
 #define CALL_C(e, service) \
     do { \
-        struct jit_next (*checked_)() = (struct jit_next(*)())(service); \
+        struct jit_next(CODE_ABI *checked_)() = (struct jit_next(CODE_ABI *)())(service); \
         const void *pointer_; \
         memcpy(&pointer_, &checked_, sizeof(pointer_)); \
         call_c(e, pointer_); \
@@ -126,7 +127,7 @@ static void make_leave(struct emit *e)
 }
 
 /* Jumped to, with rax: the argument. */
-static void make_jump_service(struct emit *e, struct jit_next (*service)())
+static void make_jump_service(struct emit *e, struct jit_next(CODE_ABI *service)())
 {
     save(e);
     emit_mov_rr(e, W64, RSI, RAX);
@@ -146,7 +147,7 @@ static void make_fault(struct emit *e)
 #undef PINNED_X
     emit_rm(e, OP_MOVQ_STORE, W32, XCOUNT, HART(instret));
     save_f(e);
-    CALL_C(e, (struct jit_next(*)())jit_service_fault);
+    CALL_C(e, (struct jit_next(CODE_ABI *)())jit_service_fault);
     go_to_next(e);
 }
 
@@ -172,11 +173,11 @@ void backend_take_registers(struct hart *h, const struct jit_block *block,
 static void make_stale(struct emit *e)
 {
     emit_pop(e, RAX);
-    make_jump_service(e, (struct jit_next(*)())jit_service_stale);
+    make_jump_service(e, (struct jit_next(CODE_ABI *)())jit_service_stale);
 }
 
 /* Called with rax: the site, rcx and rdx: arguments. Returns, with rax: the value, or goes elsewhere. */
-static void make_call_service(struct emit *e, struct jit_next (*service)(), bool goes_on)
+static void make_call_service(struct emit *e, struct jit_next(CODE_ABI *service)(), bool goes_on)
 {
     save(e);
     emit_mov_rr(e, W64, RSI, RAX);
@@ -198,7 +199,7 @@ static void make_call_service(struct emit *e, struct jit_next (*service)(), bool
 }
 
 /* The same, and of the scratch registers rdx stays: what is known of a page. */
-static void make_fp_service(struct emit *e, struct jit_next (*service)())
+static void make_fp_service(struct emit *e, struct jit_next(CODE_ABI *service)())
 {
     save(e);
     emit_mov_rr(e, W64, RSI, RAX);
@@ -270,7 +271,7 @@ size_t backend_stubs(struct jit *jit)
         made[name] = e->at; \
         __VA_ARGS__; \
     } while (0)
-#define SERVICE(name) (struct jit_next(*)()) jit_service_##name
+#define SERVICE(name) (struct jit_next(CODE_ABI *)()) jit_service_##name
     STUB(STUB_LEAVE, make_leave(e));
     STUB(STUB_LOOKUP, make_jump_service(e, SERVICE(lookup)));
     STUB(STUB_FAR, make_jump_service(e, SERVICE(far)));

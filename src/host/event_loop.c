@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The event loop over ppoll(): see event_loop.h.
- *
- * poll rather than epoll: a machine has a dozen descriptors, some of them regular files, which
- * epoll refuses, and it is the same on every Unix.
+ * The event loop: see event_loop.h. How it sleeps is the system's: event_wait.h.
  *
  * How a setter and the sleeping thread do not miss each other. The thread publishes in `asleep_until`
  * the time it is going to sleep to, then looks once more for what came meanwhile. A setter first
  * stores what it has to say (a deadline, `changed`), then looks at asleep_until. With sequentially
- * consistent order one of the two sees the other. Whoever takes asleep_until to 0 writes the pipe.
+ * consistent order one of the two sees the other. Whoever takes asleep_until to 0 ends the sleep.
  */
-#define _GNU_SOURCE
 #include "host/event_loop.h"
 #include "host/clock.h"
+#include "host/event_wait.h"
 #include "host/thread.h"
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 struct event_loop {
     pthread_mutex_t lock; /* the lists, running, stop */
@@ -38,11 +30,9 @@ struct event_loop {
 
     _Atomic uint64_t asleep_until; /* 0: awake */
     _Atomic bool changed;          /* watches have changed since the array was made */
-    int wake_pipe[2];
 
     struct event_poll {
-        struct pollfd *fds; /* [0] is the pipe */
-        size_t count, room;
+        struct event_wait *wait;
         uint64_t deadline; /* a poller's */
     } poll;
 };
@@ -60,19 +50,8 @@ bool event_loop_is_current(const struct event_loop *loop)
 
 static void wake(struct event_loop *loop)
 {
-    if (atomic_exchange(&loop->asleep_until, 0) == 0)
-        return;
-    char byte = 0;
-    /* A full pipe wakes as well as one byte more. */
-    while (write(loop->wake_pipe[1], &byte, 1) < 0 && errno == EINTR) {
-    }
-}
-
-static void drain_wakes(struct event_loop *loop)
-{
-    char bytes[64];
-    while (read(loop->wake_pipe[0], bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes)) {
-    }
+    if (atomic_exchange(&loop->asleep_until, 0))
+        event_wait_wake(loop->poll.wait);
 }
 
 /* Called with the lock held: runs a callback without it. */
@@ -223,30 +202,12 @@ void event_watch_remove(struct event_watch *watch)
     wake(loop);
 }
 
-/* Appends an entry and returns its index; -1: out of memory. */
-static int add_fd(struct event_poll *poll, int fd, unsigned wanted)
+static void list_watches(struct event_loop *loop)
 {
-    if (poll->count == poll->room) {
-        struct pollfd *more = realloc(poll->fds, 2 * poll->room * sizeof(*more));
-        if (!more)
-            return -1;
-        poll->fds = more;
-        poll->room *= 2;
-    }
-    short events =
-        (short)((wanted & EVENT_READ ? POLLIN : 0) | (wanted & EVENT_WRITE ? POLLOUT : 0) |
-                (wanted & EVENT_URGENT ? POLLPRI : 0));
-    poll->fds[poll->count] = (struct pollfd){.fd = fd, .events = events};
-    return (int)poll->count++;
-}
-
-static void make_fds(struct event_loop *loop)
-{
-    loop->poll.count = 0;
-    add_fd(&loop->poll, loop->wake_pipe[0], EVENT_READ);
+    event_wait_clear(loop->poll.wait);
     for (struct event_watch *w = loop->watches; w; w = w->next) {
         unsigned wanted = atomic_load(&w->wanted);
-        int slot = wanted ? add_fd(&loop->poll, w->fd, wanted) : -1;
+        int slot = wanted ? event_wait_add(loop->poll.wait, w->fd, wanted) : -1;
         w->slot =
             slot < 0 ? NO_SLOT : (unsigned)slot; /* out of memory: it waits for a later round */
     }
@@ -261,12 +222,8 @@ static void run_watches(struct event_loop *loop)
         w->slot = NO_SLOT;
         unsigned events = 0;
         if (slot != NO_SLOT) {
-            short got = loop->poll.fds[slot].revents;
-            if (got & POLLIN)
-                events |= EVENT_READ;
-            if (got & POLLOUT)
-                events |= EVENT_WRITE;
-            if (got & (POLLHUP | POLLERR | POLLNVAL))
+            events = event_wait_result(loop->poll.wait, (int)slot);
+            if (events & (EVENT_HANGUP | EVENT_ERROR))
                 events |= EVENT_READ | EVENT_WRITE;
         }
         events &= atomic_load(&w->wanted);
@@ -320,7 +277,7 @@ void event_poller_remove(struct event_poller *poller)
 
 int event_poll_add(struct event_poll *poll, int fd, unsigned wanted)
 {
-    return add_fd(poll, fd, wanted);
+    return event_wait_add(poll->wait, fd, wanted);
 }
 
 void event_poll_until(struct event_poll *poll, uint64_t deadline)
@@ -331,10 +288,7 @@ void event_poll_until(struct event_poll *poll, uint64_t deadline)
 
 unsigned event_poll_result(const struct event_poll *poll, int index)
 {
-    short got = index < 0 ? 0 : poll->fds[index].revents;
-    return (got & POLLIN ? EVENT_READ : 0u) | (got & POLLOUT ? EVENT_WRITE : 0u) |
-           (got & POLLPRI ? EVENT_URGENT : 0u) | (got & POLLHUP ? EVENT_HANGUP : 0u) |
-           (got & (POLLERR | POLLNVAL) ? EVENT_ERROR : 0u);
+    return event_wait_result(poll->wait, index);
 }
 
 /* Each is asked once in a pass, whatever becomes of the list meanwhile. */
@@ -443,19 +397,6 @@ static void run_calls(struct event_loop *loop)
  * The thread.
  */
 
-static void sleep_until(struct event_poll *poll, uint64_t deadline)
-{
-    struct timespec timeout = {0};
-    uint64_t now = deadline == EVENT_NEVER ? 0 : clock_monotonic_ns();
-    if (deadline != EVENT_NEVER && deadline > now) {
-        timeout.tv_sec = (time_t)((deadline - now) / 1000000000u);
-        timeout.tv_nsec = (long)((deadline - now) % 1000000000u);
-    }
-    if (ppoll(poll->fds, poll->count, deadline == EVENT_NEVER ? NULL : &timeout, NULL) < 0)
-        for (size_t i = 0; i < poll->count; i++)
-            poll->fds[i].revents = 0;
-}
-
 static void *run_loop(void *arg)
 {
     struct event_loop *loop = arg;
@@ -467,7 +408,7 @@ static void *run_loop(void *arg)
         run_timers(loop);
 
         atomic_store(&loop->changed, false);
-        make_fds(loop);
+        list_watches(loop);
         prepare_pollers(loop);
         uint64_t deadline = next_deadline(loop);
         if (loop->poll.deadline < deadline)
@@ -477,10 +418,8 @@ static void *run_loop(void *arg)
                     next_deadline(loop) < deadline;
         pthread_mutex_unlock(&loop->lock);
         /* Descriptors are looked at in every round, however busy calls and timers are. */
-        sleep_until(&loop->poll, busy ? 0 : deadline);
+        event_wait_sleep(loop->poll.wait, busy ? 0 : deadline);
         atomic_store(&loop->asleep_until, 0);
-        if (loop->poll.fds[0].revents)
-            drain_wakes(loop);
         pthread_mutex_lock(&loop->lock);
         finish_pollers(loop);
         run_watches(loop);
@@ -492,23 +431,20 @@ static void *run_loop(void *arg)
 struct event_loop *event_loop_new(struct error *err)
 {
     struct event_loop *loop = calloc(1, sizeof(*loop));
-    struct pollfd *fds = calloc(16, sizeof(*fds));
-    if (!loop || !fds) {
+    if (!loop) {
         error_set(err, "not enough memory for an event loop");
-    } else if (pipe2(loop->wake_pipe, O_CLOEXEC | O_NONBLOCK) < 0) {
-        error_set(err, "cannot make a pipe: %s", strerror(errno));
-    } else {
-        pthread_mutex_init(&loop->lock, NULL);
-        pthread_cond_init(&loop->idle, NULL);
-        loop->calls_end = &loop->calls;
-        loop->kind = THREAD_EVENTS;
-        loop->poll.fds = fds;
-        loop->poll.room = 16;
-        return loop;
+        return NULL;
     }
-    free(fds);
-    free(loop);
-    return NULL;
+    loop->poll.wait = event_wait_new(err);
+    if (!loop->poll.wait) {
+        free(loop);
+        return NULL;
+    }
+    pthread_mutex_init(&loop->lock, NULL);
+    pthread_cond_init(&loop->idle, NULL);
+    loop->calls_end = &loop->calls;
+    loop->kind = THREAD_EVENTS;
+    return loop;
 }
 
 void event_loop_set_kind(struct event_loop *loop, enum thread_kind kind)
@@ -542,10 +478,8 @@ void event_loop_free(struct event_loop *loop)
     if (!loop)
         return;
     event_loop_stop(loop);
-    close(loop->wake_pipe[0]);
-    close(loop->wake_pipe[1]);
+    event_wait_free(loop->poll.wait);
     pthread_cond_destroy(&loop->idle);
     pthread_mutex_destroy(&loop->lock);
-    free(loop->poll.fds);
     free(loop);
 }
