@@ -48,8 +48,10 @@ void signals_take_back(struct signal_actions *actions)
     enum { FIRST = 32, LAST = 33 };
     pthread_mutex_lock(&actions->lock);
     for (int signal = FIRST; signal <= LAST; signal++) {
-        struct host_action host = host_action_for(&actions->of[signal]);
-        host_signal_action(signal, &host, NULL);
+        struct host_action host = host_action_for(&actions->of[signal]), now;
+        /* Not when nothing was taken: to ignore a signal anew throws away what waits of it. */
+        if (host_signal_action(signal, NULL, &now) == 0 && now.handler != host.handler)
+            host_signal_action(signal, &host, NULL);
     }
     pthread_mutex_unlock(&actions->lock);
 }
