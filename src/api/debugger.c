@@ -4,7 +4,7 @@
 
 #include "api/machine.h"
 #include "debug/control.h"
-#include "debug/gdb.h"
+#include "debug/gdb_machine.h"
 #include "debug/tap.h"
 #include "net/net.h"
 
@@ -32,7 +32,7 @@ static bool open_gdb(struct rvvm_machine *rv, const char *where, struct error *e
 {
     struct gdb_config config = {
         .machine = rv->machine, .where = where, .loop = rv->debug_loop, .log = &rv->log};
-    rv->gdb = gdb_new(&config, err);
+    rv->gdb = gdb_machine_new(&config, err);
     return rv->gdb;
 }
 
@@ -68,7 +68,7 @@ void debugger_close(struct rvvm_machine *rv)
         return;
     event_loop_stop(rv->debug_loop);
     control_free(rv->control);
-    gdb_free(rv->gdb);
+    gdb_machine_free(rv->gdb);
     event_loop_free(rv->debug_loop);
 }
 

@@ -4,7 +4,7 @@
 
 #include "api/machine.h"
 #include "debug/memory.h"
-#include "debug/registers.h"
+#include "gdb/registers.h"
 
 _Static_assert((int)RVVM_REGISTER_PC == REGISTER_PC && (int)RVVM_REGISTER_F0 == REGISTER_F0 &&
                    (int)RVVM_REGISTER_CSR0 == REGISTER_CSR0 &&

@@ -7,7 +7,7 @@
 
 #include "api/networks.h"
 #include "debug/control.h"
-#include "debug/gdb.h"
+#include "debug/gdb_machine.h"
 #include "debug/tap.h"
 #include "dev/virtio/virtio_console.h"
 #include "host/isolation.h"
@@ -31,7 +31,7 @@ struct rvvm_machine {
     bool isolate_caller;         /* not done yet */
     struct machine *machine;
     struct event_loop *debug_loop; /* its thread may wait for harts; NULL: nobody looks */
-    struct gdb *gdb;
+    struct gdb_machine *gdb;
     struct control *control;
     struct tap *tap; /* on `serial`, and a part of it; NULL: none */
     /* serial, or what is behind it: the program's own end; NULL: there is none. */

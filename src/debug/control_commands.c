@@ -6,7 +6,7 @@
 #include "debug/control_session.h"
 
 #include "debug/memory.h"
-#include "debug/registers.h"
+#include "gdb/registers.h"
 #include "debug/tap.h"
 #include "jit/jit.h"
 #include "machine/machine.h"

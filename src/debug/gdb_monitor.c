@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* `monitor COMMAND`: what a debugger's user may ask of the machine that has no packet of its own. */
-#include "debug/gdb_session.h"
+#include "debug/gdb_machine.h"
 
 #include "debug/memory.h"
-#include "debug/registers.h"
+#include "gdb/registers.h"
+#include "gdb/session.h"
 #include "isa/decode.h"
 #include "jit/jit.h"
+#include "machine/machine.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,7 +18,8 @@
 #define DUMP_MAX 4096
 
 /* A piece of text for the user, now. */
-__attribute__((format(printf, 2, 3))) static void say(struct gdb *gdb, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void say(struct gdb_machine *g, const char *format,
+                                                      ...)
 {
     char text[512];
     va_list args;
@@ -26,9 +29,9 @@ __attribute__((format(printf, 2, 3))) static void say(struct gdb *gdb, const cha
     if (length < 0)
         return;
     size_t size = (size_t)length < sizeof(text) ? (size_t)length : sizeof(text) - 1;
-    gdb_put(&gdb->reply, "O");
-    gdb_put_hex(&gdb->reply, text, size);
-    gdb_send(gdb);
+    gdb_put(&g->gdb->reply, "O");
+    gdb_put_hex(&g->gdb->reply, text, size);
+    gdb_send(g->gdb);
 }
 
 /* The next number, in C's notation; `other` where there is none. false: it is no number. */
@@ -46,13 +49,13 @@ static bool take_number(char **words, uint64_t *value, bool *has)
  * info
  */
 
-static void info_registers(struct gdb *gdb)
+static void info_registers(struct gdb_machine *g)
 {
-    struct hart *h = gdb_hart(gdb);
+    struct hart *h = gdb_hart(g->gdb);
     char name[32];
-    say(gdb, "pc 0x%" PRIx64 ", priv %u\n", h->pc, h->priv);
+    say(g, "pc 0x%" PRIx64 ", priv %u\n", h->pc, h->priv);
     for (unsigned n = 0; n < 32; n += 4)
-        say(gdb,
+        say(g,
             "x%-2u 0x%016" PRIx64 "  x%-2u 0x%016" PRIx64 "  x%-2u 0x%016" PRIx64
             "  x%-2u 0x%016" PRIx64 "\n",
             n, h->x[n], n + 1, h->x[n + 1], n + 2, h->x[n + 2], n + 3, h->x[n + 3]);
@@ -60,23 +63,23 @@ static void info_registers(struct gdb *gdb)
         uint64_t value;
         isa_csr_name(csr, name, sizeof(name));
         if (register_read(h, REGISTER_CSR0 + csr, &value) && value)
-            say(gdb, "%-12s 0x%" PRIx64 "\n", name, value);
+            say(g, "%-12s 0x%" PRIx64 "\n", name, value);
     }
 }
 
-static void info_harts(struct gdb *gdb)
+static void info_harts(struct gdb_machine *g)
 {
-    for (unsigned i = 0; i < gdb->m->hart_count; i++) {
-        const struct machine_hart *mh = &gdb->m->harts[i];
+    for (unsigned i = 0; i < g->m->hart_count; i++) {
+        const struct machine_hart *mh = &g->m->harts[i];
         static const char *const states[] = {"started", "stopped", "starting", "?", "suspended"};
         unsigned state = atomic_load(&mh->hsm);
-        say(gdb, "%c hart %u: %s, pc 0x%" PRIx64 ", priv %u, %" PRIu64 " instructions\n",
-            i == gdb->hart ? '*' : ' ', i, state < 5 ? states[state] : "?", mh->hart->pc,
+        say(g, "%c hart %u: %s, pc 0x%" PRIx64 ", priv %u, %" PRIu64 " instructions\n",
+            i + 1 == g->gdb->thread ? '*' : ' ', i, state < 5 ? states[state] : "?", mh->hart->pc,
             mh->hart->priv, mh->hart->instret);
     }
 }
 
-static void say_entries(struct gdb *gdb, const struct tlb_context *c, const char *name)
+static void say_entries(struct gdb_machine *g, const struct tlb_context *c, const char *name)
 {
     unsigned reads = 0, writes = 0, fetches = 0;
     for (unsigned slot = 0; slot < TLB_SIZE; slot++) {
@@ -86,13 +89,13 @@ static void say_entries(struct gdb *gdb, const struct tlb_context *c, const char
         writes += tlb_slot(write) == slot;
         fetches += tlb_slot(e->fetch) == slot;
     }
-    say(gdb, "%-8s %u pages to read, %u to write, %u to run\n", name, reads, writes, fetches);
+    say(g, "%-8s %u pages to read, %u to write, %u to run\n", name, reads, writes, fetches);
 }
 
-static void info_tlb(struct gdb *gdb)
+static void info_tlb(struct gdb_machine *g)
 {
     static const char *const names[] = {"M", "S", "S+SUM"};
-    const struct tlb *tlb = &gdb_hart(gdb)->tlb;
+    const struct tlb *tlb = &gdb_hart(g->gdb)->tlb;
     for (unsigned i = 0; i < TLB_CONTEXTS; i++) {
         const struct tlb_context *c = &tlb->contexts[i];
         char name[32];
@@ -100,54 +103,54 @@ static void info_tlb(struct gdb *gdb)
             continue;
         if (i >= TLB_U)
             snprintf(name, sizeof(name), "U %" PRIx64, c->satp);
-        say_entries(gdb, c, i < TLB_U ? names[i] : name);
+        say_entries(g, c, i < TLB_U ? names[i] : name);
     }
 }
 
-static void info_blocks(struct gdb *gdb)
+static void info_blocks(struct gdb_machine *g)
 {
     struct jit_stats s;
-    if (!gdb->m->jit) {
-        say(gdb, "nothing is translated: the interpreter runs\n");
+    if (!g->m->jit) {
+        say(g, "nothing is translated: the interpreter runs\n");
         return;
     }
-    jit_stats(gdb->m->jit, &s);
-    say(gdb,
+    jit_stats(g->m->jit, &s);
+    say(g,
         "%" PRIu64 " blocks, %" PRIu64 " instructions to %" PRIu64 " bytes; %" PRIu64
         " dropped, %" PRIu64 " evicted\n",
         s.blocks, s.guest_insns, s.host_bytes, s.dropped, s.evicted);
-    say(gdb, "%" PRIu64 " loops as a whole, %" PRIu64 " jumps chained\n", s.regions, s.chains);
+    say(g, "%" PRIu64 " loops as a whole, %" PRIu64 " jumps chained\n", s.regions, s.chains);
 }
 
-static void info_stats(struct gdb *gdb)
+static void info_stats(struct gdb_machine *g)
 {
-    uint64_t instructions = gdb->m->retired;
-    for (unsigned i = 0; i < gdb->m->hart_count; i++)
-        instructions += gdb->m->hart_list[i]->instret;
-    say(gdb, "%" PRIu64 " instructions, %" PRIu64 " MiB of memory, %u resets\n", instructions,
-        gdb->m->bus.ram_size >> 20, gdb->m->loads ? gdb->m->loads - 1 : 0);
+    uint64_t instructions = g->m->retired;
+    for (unsigned i = 0; i < g->m->hart_count; i++)
+        instructions += g->m->hart_list[i]->instret;
+    say(g, "%" PRIu64 " instructions, %" PRIu64 " MiB of memory, %u resets\n", instructions,
+        g->m->bus.ram_size >> 20, g->m->loads ? g->m->loads - 1 : 0);
 }
 
-static void info_devices(struct gdb *gdb)
+static void info_devices(struct gdb_machine *g)
 {
-    for (unsigned i = 0; i < gdb->m->device_count; i++) {
-        const struct device *dev = gdb->m->devices[i];
-        say(gdb, "0x%09" PRIx64 " 0x%08" PRIx64 " %s\n", dev->base, dev->size, dev->ops->name);
+    for (unsigned i = 0; i < g->m->device_count; i++) {
+        const struct device *dev = g->m->devices[i];
+        say(g, "0x%09" PRIx64 " 0x%08" PRIx64 " %s\n", dev->base, dev->size, dev->ops->name);
     }
 }
 
-static void info_points(struct gdb *gdb)
+static void info_points(struct gdb_machine *g)
 {
     static const char *const kinds[] = {"break", "hbreak", "watch", "rwatch", "awatch"};
-    for (unsigned i = 0; i < gdb->points.count; i++) {
-        const struct debug_point *p = &gdb->points.list[i];
-        say(gdb, "%s 0x%" PRIx64 ", %" PRIu64 " bytes\n", kinds[p->kind], p->va, p->size);
+    for (unsigned i = 0; i < g->gdb->points.count; i++) {
+        const struct debug_point *p = &g->gdb->points.list[i];
+        say(g, "%s 0x%" PRIx64 ", %" PRIu64 " bytes\n", kinds[p->kind], p->va, p->size);
     }
 }
 
 struct command {
     const char *name, *help;
-    void (*run)(struct gdb *gdb);
+    void (*run)(struct gdb_machine *g);
 };
 
 static const struct command infos[] = {
@@ -161,14 +164,14 @@ static const struct command infos[] = {
     {NULL, NULL, NULL},
 };
 
-static bool info(struct gdb *gdb, char **words)
+static bool info(struct gdb_machine *g, char **words)
 {
     const char *word = strtok_r(NULL, " \t", words);
     const struct command *c = infos;
     while (c->name && (!word || strcmp(c->name, word)))
         c++;
     if (c->name)
-        c->run(gdb);
+        c->run(g);
     return c->name;
 }
 
@@ -176,7 +179,7 @@ static bool info(struct gdb *gdb, char **words)
  * Memory
  */
 
-static bool dump_physical(struct gdb *gdb, char **words)
+static bool dump_physical(struct gdb_machine *g, char **words)
 {
     uint8_t bytes[16];
     uint64_t paddr = 0, size = DUMP_DEFAULT;
@@ -186,30 +189,30 @@ static bool dump_physical(struct gdb *gdb, char **words)
     size = size < DUMP_MAX ? size : DUMP_MAX;
     for (uint64_t at = 0; at < size; at += sizeof(bytes)) {
         size_t most = size - at < sizeof(bytes) ? size - at : sizeof(bytes);
-        size_t done = debug_read(gdb->m, NULL, paddr + at, bytes, most);
+        size_t done = debug_read(g->m, NULL, paddr + at, bytes, most);
         char line[3 * sizeof(bytes) + 1] = "";
         for (size_t i = 0; i < done; i++)
             snprintf(line + 3 * i, 4, " %02x", bytes[i]);
         if (done)
-            say(gdb, "0x%" PRIx64 ":%s\n", paddr + at, line);
+            say(g, "0x%" PRIx64 ":%s\n", paddr + at, line);
         if (done < most) {
-            say(gdb, "0x%" PRIx64 ": no memory is there\n", paddr + at + done);
+            say(g, "0x%" PRIx64 ": no memory is there\n", paddr + at + done);
             break;
         }
     }
     return true;
 }
 
-static bool translate(struct gdb *gdb, char **words)
+static bool translate(struct gdb_machine *g, char **words)
 {
     uint64_t va = 0, paddr;
     bool has;
     if (!take_number(words, &va, &has) || !has)
         return false;
-    if (hart_translate(gdb_hart(gdb), va, &paddr))
-        say(gdb, "0x%" PRIx64 " is 0x%" PRIx64 "\n", va, paddr);
+    if (hart_translate(gdb_hart(g->gdb), va, &paddr))
+        say(g, "0x%" PRIx64 " is 0x%" PRIx64 "\n", va, paddr);
     else
-        say(gdb, "0x%" PRIx64 " is not mapped\n", va);
+        say(g, "0x%" PRIx64 " is not mapped\n", va);
     return true;
 }
 
@@ -217,42 +220,42 @@ static bool translate(struct gdb *gdb, char **words)
  * All of them
  */
 
-static bool reset(struct gdb *gdb, char **words)
+static bool reset(struct gdb_machine *g, char **words)
 {
     (void)words;
     /* It loads the machine, on another thread. */
-    pthread_mutex_unlock(&gdb->m->load_lock);
-    bool done = machine_reset(gdb->m);
-    pthread_mutex_lock(&gdb->m->load_lock);
-    say(gdb, done ? "reset; `maintenance flush register-cache` shows it\n"
-                  : "the machine is not running\n");
+    pthread_mutex_unlock(&g->m->load_lock);
+    bool done = machine_reset(g->m);
+    pthread_mutex_lock(&g->m->load_lock);
+    say(g, done ? "reset; `maintenance flush register-cache` shows it\n"
+                : "the machine is not running\n");
     return true;
 }
 
-static bool quit(struct gdb *gdb, char **words)
+static bool quit(struct gdb_machine *g, char **words)
 {
     (void)words;
-    machine_request(gdb->m, MACHINE_POWEROFF, 0);
+    machine_request(g->m, MACHINE_POWEROFF, 0);
     return true;
 }
 
-static bool help(struct gdb *gdb, char **words)
+static bool help(struct gdb_machine *g, char **words)
 {
     (void)words;
-    say(gdb, "physical ADDRESS [BYTES]  memory by physical address\n"
-             "translate ADDRESS         the physical address of a virtual one\n"
-             "reset                     restart the machine\n"
-             "quit                      end it\n");
+    say(g, "physical ADDRESS [BYTES]  memory by physical address\n"
+           "translate ADDRESS         the physical address of a virtual one\n"
+           "reset                     restart the machine\n"
+           "quit                      end it\n");
     for (const struct command *c = infos; c->name; c++)
-        say(gdb, "info %-20s %s\n", c->name, c->help);
+        say(g, "info %-20s %s\n", c->name, c->help);
     return true;
 }
 
-void gdb_monitor(struct gdb *gdb, const char *command)
+void gdb_monitor(struct gdb_machine *g, const char *command)
 {
     static const struct {
         const char *name;
-        bool (*run)(struct gdb *gdb, char **words); /* false: it did not like its words */
+        bool (*run)(struct gdb_machine *g, char **words); /* false: it did not like its words */
     } commands[] = {
         {"help", help},           {"info", info},   {"physical", dump_physical},
         {"translate", translate}, {"reset", reset}, {"quit", quit},
@@ -262,12 +265,12 @@ void gdb_monitor(struct gdb *gdb, const char *command)
     const char *name = strtok_r(copy, " \t", &words);
     for (unsigned i = 0; name && i < sizeof(commands) / sizeof(*commands); i++)
         if (!strcmp(commands[i].name, name)) {
-            if (!commands[i].run(gdb, &words))
-                say(gdb, "monitor %s: these words are not understood; `monitor help` lists them\n",
+            if (!commands[i].run(g, &words))
+                say(g, "monitor %s: these words are not understood; `monitor help` lists them\n",
                     command);
-            gdb_put(&gdb->reply, "OK");
+            gdb_put(&g->gdb->reply, "OK");
             return;
         }
-    say(gdb, "monitor %s: there is no such command; `monitor help` lists them\n", command);
-    gdb_put(&gdb->reply, "OK");
+    say(g, "monitor %s: there is no such command; `monitor help` lists them\n", command);
+    gdb_put(&g->gdb->reply, "OK");
 }

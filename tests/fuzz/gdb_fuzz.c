@@ -6,7 +6,9 @@
  */
 #include "fuzz.h"
 
-#include "debug/gdb_session.h"
+#include "debug/gdb_machine.h"
+#include "gdb/session.h"
+#include "machine/machine.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,13 +58,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t interrupt = 3;
     struct machine *m = fresh_machine(size && data[0] & 1 ? 32 : 64);
-    struct gdb *gdb = calloc(1, sizeof(*gdb));
+    struct gdb_machine *stub = gdb_machine_new(&(struct gdb_config){.machine = m}, NULL);
     char *packet = malloc(2 * size + 4);
-    if (!gdb || !packet)
+    if (!stub || !packet)
         abort();
-    gdb->m = m;
-    gdb->config.machine = m;
-    gdb_open(gdb, NULL);
+    struct gdb *gdb = stub->gdb;
+    gdb_open(gdb);
     while (size) {
         const uint8_t *end = memchr(data, '\n', size);
         size_t length = end ? (size_t)(end - data) : size;
@@ -73,17 +74,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         gdb_input(gdb, &interrupt, 1);
         if (!gdb->attached)
-            gdb_open(gdb, NULL);
+            gdb_open(gdb);
         length += end != NULL;
         data += length;
         size -= length;
     }
-    gdb_detach(gdb);
+    gdb_close(gdb);
     for (unsigned i = 0; i < m->hart_count; i++)
         if (m->hart_list[i]->points)
             abort(); /* something was left behind */
     free(packet);
-    free(gdb->description);
-    free(gdb);
+    gdb_machine_free(stub);
     return 0;
 }

@@ -6,8 +6,8 @@
 #include "lone_hart.h"
 
 #include "cpu/debug.h"
-#include "debug/gdb_packet.h"
-#include "debug/registers.h"
+#include "gdb/packet.h"
+#include "gdb/registers.h"
 
 #define BASE 0x80000000u
 

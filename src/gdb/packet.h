@@ -4,8 +4,8 @@
  * hexadecimal digits of sum, and what stands between them: + and - for a packet that came well or did
  * not, and the byte 3, which interrupts.
  */
-#ifndef RVVM_DEBUG_GDB_PACKET_H
-#define RVVM_DEBUG_GDB_PACKET_H
+#ifndef RVVM_GDB_PACKET_H
+#define RVVM_GDB_PACKET_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,5 +60,8 @@ bool gdb_take_text(struct gdb_words *w, const char *text);
 bool gdb_take_number(struct gdb_words *w, uint64_t *value);
 /* Two digits a byte. false: they are not all there. */
 bool gdb_take_hex(struct gdb_words *w, void *bytes, size_t size);
+
+/* The answer to a qXfer whose words go on with OFFSET,SIZE: that piece of `bytes`. */
+void gdb_put_piece(struct gdb_reply *reply, struct gdb_words *w, const void *bytes, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Taking packets apart and putting them together. */
-#include "debug/gdb_packet.h"
+#include "gdb/packet.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -188,4 +188,19 @@ bool gdb_take_hex(struct gdb_words *w, void *bytes, size_t size)
         w->at += 2;
     }
     return true;
+}
+
+void gdb_put_piece(struct gdb_reply *r, struct gdb_words *w, const void *bytes, size_t size)
+{
+    const uint64_t room = GDB_PACKET_SIZE / 2;
+    uint64_t offset, most;
+    if (!gdb_take_number(w, &offset) || !gdb_take_char(w, ',') || !gdb_take_number(w, &most)) {
+        gdb_put(r, "E22");
+        return;
+    }
+    offset = offset < size ? offset : size;
+    most = most < room ? most : room;
+    bool more = most < size - offset;
+    gdb_put(r, more ? "m" : "l");
+    gdb_put_bytes(r, (const uint8_t *)bytes + offset, more ? most : size - offset);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Registers and memory. Numbers of registers' bytes come lowest first, as the processor has them. */
-#include "debug/gdb_session.h"
+#include "gdb/session.h"
 
-#include "debug/memory.h"
-#include "debug/registers.h"
+#include "cpu/hart.h"
+#include "gdb/registers.h"
 #include <string.h>
 
 /* The integer registers and pc; all others are asked for one by one. */
@@ -53,12 +53,6 @@ void gdb_write_register(struct gdb *gdb, struct gdb_words *w)
     gdb_put(&gdb->reply, ok ? "OK" : GDB_ERROR_WORDS);
 }
 
-/* Whose addresses are meant. */
-static struct hart *space(const struct gdb *gdb)
-{
-    return gdb->physical ? NULL : gdb_hart(gdb);
-}
-
 static bool take_range(struct gdb_words *w, uint64_t *va, uint64_t *size)
 {
     return gdb_take_number(w, va) && gdb_take_char(w, ',') && gdb_take_number(w, size);
@@ -73,7 +67,7 @@ void gdb_read_memory(struct gdb *gdb, struct gdb_words *w)
         return;
     }
     size = size < sizeof(bytes) ? size : sizeof(bytes);
-    size_t done = debug_read(gdb->m, space(gdb), va, bytes, size);
+    size_t done = gdb->target.ops->read(gdb->target.ctx, gdb_hart(gdb), va, bytes, size);
     if (done || !size)
         gdb_put_hex(&gdb->reply, bytes, done);
     else
@@ -82,7 +76,7 @@ void gdb_read_memory(struct gdb *gdb, struct gdb_words *w)
 
 static void write_memory(struct gdb *gdb, uint64_t va, const void *bytes, size_t size)
 {
-    bool ok = debug_write(gdb->m, space(gdb), va, bytes, size) == size;
+    bool ok = gdb->target.ops->write(gdb->target.ctx, gdb_hart(gdb), va, bytes, size) == size;
     gdb_put(&gdb->reply, ok ? "OK" : GDB_ERROR_MEMORY);
 }
 

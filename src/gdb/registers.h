@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * A hart's registers by the numbers that GDB has for them (its features org.gnu.gdb.riscv.cpu, fpu, csr
- * and virtual), and the description of them all. The machine pauses, with load_lock held.
+ * and virtual), and the description of them all. The hart rests, and nobody else looks at it.
  */
-#ifndef RVVM_DEBUG_REGISTERS_H
-#define RVVM_DEBUG_REGISTERS_H
+#ifndef RVVM_GDB_REGISTERS_H
+#define RVVM_GDB_REGISTERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

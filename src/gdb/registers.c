@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Registers by number. CSRs are reached as M-mode reaches them, whatever mode the hart is in. */
-#include "debug/registers.h"
+/* Registers by number. CSRs are reached as M-mode reaches them, whatever mode the hart is in; of a program they are
+ * those that it may have. */
+#include "gdb/registers.h"
 
 #include "cpu/hart.h"
 #include "isa/decode.h"
@@ -25,14 +26,14 @@ static enum csr_result access_csr(struct hart *h, unsigned csr, bool write, uint
 {
     const uint8_t priv = h->priv;
     const bool hidden = is_fp_csr(csr) && !(h->csr.mstatus & MSTATUS_FS);
-    h->priv = PRIV_M;
+    h->priv = h->direct ? PRIV_U : PRIV_M;
     if (hidden)
         h->csr.mstatus |= MSTATUS_FS;
     enum csr_result result = csr_access(h, csr, CSR_WRITE, *value, !write, write, value);
     h->priv = priv;
     if (hidden)
         h->csr.mstatus &= ~MSTATUS_FS;
-    if (write)
+    if (write && !h->direct)
         tlb_context_changed(h);
     return result;
 }
@@ -63,7 +64,7 @@ unsigned register_size(struct hart *h, unsigned n)
         return isa_has(&h->isa, EXT_F) ? 4 : 0;
     if (n < REGISTER_PRIV)
         return has_csr(h, n - REGISTER_CSR0) ? h->xlen / 8 : 0;
-    return n == REGISTER_PRIV ? h->xlen / 8 : 0;
+    return n == REGISTER_PRIV && !h->direct ? h->xlen / 8 : 0;
 }
 
 bool register_read(struct hart *h, unsigned n, uint64_t *value)
@@ -217,6 +218,8 @@ static void put_csrs(struct text *t, struct hart *h)
             put_register(t, name, h->xlen, REGISTER_CSR0 + csr, " type=\"int\" group=\"csr\"");
         }
     put(t, "</feature>\n");
+    if (h->direct)
+        return;
     put_feature(t, "virtual");
     put_register(t, "priv", h->xlen, REGISTER_PRIV, " type=\"int\"");
     put(t, "</feature>\n");
@@ -227,8 +230,8 @@ char *registers_describe(struct hart *h)
     struct text t = {.at = malloc(4096), .room = 4096};
     put(&t,
         "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
-        "<target version=\"1.0\">\n<architecture>riscv:rv%u</architecture>\n",
-        h->xlen);
+        "<target version=\"1.0\">\n<architecture>riscv:rv%u</architecture>\n%s",
+        h->xlen, h->direct ? "<osabi>GNU/Linux</osabi>\n" : "");
     put_cpu(&t, h);
     put_fpu(&t, h);
     put_csrs(&t, h);
