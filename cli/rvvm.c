@@ -9,6 +9,7 @@
 #include "debug/server.h"
 #include "dev/drive.h"
 #include "dev/net_card.h"
+#include "host/arguments.h"
 #include "host/clock.h"
 #include "host/file.h"
 #include "host/perf_map.h"
@@ -542,6 +543,7 @@ int main(int argc, char **argv)
 {
     struct cli cli = {0};
     struct error err = {0};
+    arguments_take(&argc, &argv);
     if (argc > 1 && !strcmp(argv[1], "img"))
         return img_main(argc - 1, argv + 1);
     if (argc > 1 && !strcmp(argv[1], "ctl"))

@@ -26,9 +26,9 @@ unit_obj := $(call object,$(unit_src))
 fuzz_obj := $(call object,$(fuzz_src))
 replay_obj := $(call object,tests/fuzz/replay.c)
 
-commands := $(foreach src,$(cli_main),$(BUILD)/$(subst _,-,$(basename $(notdir $(src)))))
-unit_tests := $(unit_obj:.o=)
-fuzz_programs := $(fuzz_obj:.o=)
+commands := $(foreach src,$(cli_main),$(BUILD)/$(subst _,-,$(basename $(notdir $(src))))$(EXE))
+unit_tests := $(unit_obj:.o=$(EXE))
+fuzz_programs := $(fuzz_obj:.o=$(EXE))
 lib_static := $(BUILD)/librvvm.a
 cli_static := $(BUILD)/cli.a
 lib_shared := $(BUILD)/librvvm.so.$(VERSION)
@@ -77,7 +77,7 @@ $(cli_static): $(call object,$(cli_shared))
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
 define command_rule
-$(BUILD)/$(subst _,-,$(basename $(notdir $(1)))): $(call object,$(1)) $(cli_static) $(lib_static)
+$(BUILD)/$(subst _,-,$(basename $(notdir $(1))))$(EXE): $(call object,$(1)) $(cli_static) $(lib_static)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC) $$(all_ldflags) $$(ldflags_$$(notdir $$(basename $(1)))) -o $$@ $$^ \
 	    $$(or $$(libs_$$(notdir $$(basename $(1)))),$$(lib_ldlibs)) $$(LDLIBS)
@@ -85,14 +85,14 @@ endef
 $(foreach src,$(cli_main),$(eval $(call command_rule,$(src))))
 
 # Unit tests see the library's inside, as its files see each other.
-$(unit_tests): %: %.o $(lib_static)
+$(unit_tests): %$(EXE): %.o $(lib_static)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(all_ldflags) -o $@ $^ -lcmocka $(lib_ldlibs) $(LDLIBS)
 
 # A fuzz harness has libFuzzer's main, or one that runs the inputs it is given (tests/fuzz/fuzz.h).
 fuzz_main := $(if $(filter fuzz,$(FLAVOUR)),,$(replay_obj))
 fuzz_ldflags := $(if $(filter fuzz,$(FLAVOUR)),-fsanitize=fuzzer)
-$(fuzz_programs): %: %.o $(fuzz_main) $(lib_static)
+$(fuzz_programs): %$(EXE): %.o $(fuzz_main) $(lib_static)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(all_ldflags) $(fuzz_ldflags) -o $@ $^ $(lib_ldlibs) $(LDLIBS)
 

@@ -6,6 +6,16 @@
 TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq ($(findstring mingw,$(TARGET)),)
 HOST_DIRS := win32
+# Windows 10; numbers are printed as C says, and bits of structs laid out as everywhere else. Formats are looked at
+# by the compilers for other systems: to this one they would be those of Microsoft's library.
+system_cflags := -D_WIN32_WINNT=0x0A00 -D__USE_MINGW_ANSI_STDIO=1 -D_FILE_OFFSET_BITS=64 -D_POSIX_C_SOURCE=200809L \
+                 -mno-ms-bitfields -Wno-format
+# mingw's own libraries are not on other people's machines.
+system_ldflags := -static -static-libgcc
+system_ldlibs := -lws2_32 -lbcrypt -lwinmm
+EXE := .exe
+# Debian's packages for it have their files of pkg-config here.
+PKG_CONFIG ?= PKG_CONFIG_LIBDIR=/usr/$(CROSS_COMPILE:-=)/lib/pkgconfig pkg-config
 else ifneq ($(findstring linux,$(TARGET)),)
 HOST_DIRS := posix linux
 else
@@ -17,7 +27,8 @@ JIT_DIR := $(notdir $(or $(wildcard src/jit/$(firstword $(subst -, ,$(TARGET))))
 
 # FP: a*b+c may not become one rounding behind our back; sqrt is an instruction, errno is not looked at.
 base_cflags := -std=gnu11 -g -Wall -Wextra -Isrc -Iinclude -pthread -fPIC \
-               -ffp-contract=off -fno-math-errno -fvisibility=hidden -DRVVM_VERSION='"$(VERSION)"' $(if $(WERROR),-Werror)
+               -ffp-contract=off -fno-math-errno -fvisibility=hidden -DRVVM_VERSION='"$(VERSION)"' $(if $(WERROR),-Werror) \
+               $(system_cflags)
 
 # Only an optimised build turns sibling calls into jumps at every place, so only it may build on them.
 flavour_release := -O2 -fno-plt -DRVVM_TAIL_CALLS=1
@@ -57,11 +68,11 @@ $(call optional,libseccomp,HAVE_LIBSECCOMP,filters of system calls)
 lib_atomic := $(if $(filter x86_64-%,$(TARGET)),,-latomic)
 # Debian's libfdt has no pkg-config file.
 has_libfdt := $(call has_header,libfdt.h)
-lib_ldlibs += -lfdt -lm $(lib_atomic)
+lib_ldlibs += -lfdt -lm $(lib_atomic) $(system_ldlibs)
 endif
 
 all_cflags = $(base_cflags) $(flavour_$(FLAVOUR)) $(lib_cflags) $(CPPFLAGS) $(cross_cppflags) $(CFLAGS)
-all_ldflags = -pthread $(filter -fsanitize=%,$(flavour_$(FLAVOUR))) $(cross_ldflags) $(LDFLAGS)
+all_ldflags = -pthread $(system_ldflags) $(filter -fsanitize=%,$(flavour_$(FLAVOUR))) $(cross_ldflags) $(LDFLAGS)
 
 # rvvm-user runs in chroots, where the host's libraries are not, and is started for every command of a
 # shell: static, where the C library and the flavour allow it.

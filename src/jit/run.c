@@ -413,12 +413,22 @@ CODE_ABI struct jit_next jit_service_step(struct hart *h, const struct jit_helpe
  * Running
  */
 
+/*
+ * By itself and no more than that: gcc 12 fails where a call by another convention than its function's stands
+ * amid other code.
+ */
+__attribute__((noinline)) static void call_code(void(CODE_ABI *enter)(struct hart *, const void *),
+                                                struct hart *h, const void *code)
+{
+    enter(h, code);
+}
+
 void jit_enter(struct hart *h, const void *code)
 {
     void(CODE_ABI * enter)(struct hart *, const void *);
     const void *stub = jit_hart_of(h)->jit->stub[STUB_ENTER];
     memcpy(&enter, &stub, sizeof(enter));
-    enter(h, code);
+    call_code(enter, h, code);
     fp_to_c(h);
 }
 

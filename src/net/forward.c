@@ -59,7 +59,7 @@ bool net_forward_parse(struct net_forward *forward, const char *text, struct err
     union net_address *host = &forward->host, *guest = &forward->guest;
     if (!take_side(host, words) || !take_side(guest, to))
         return error_set(err, "%s: %s", text, form);
-    sa_family_t said = host->any.sa_family;
+    const int said = host->any.sa_family;
     if (said == AF_UNSPEC) {
         host->any.sa_family = guest->any.sa_family == AF_INET6 ? AF_INET6 : AF_INET;
         if (host->any.sa_family == AF_INET6)

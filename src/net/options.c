@@ -155,7 +155,7 @@ static bool check_user(struct net_user_options *user, struct error *err)
     default_address(user, &user->dns, 3);
     const uint32_t hosts = ntohl(~user->mask.s_addr);
     default_address(user, &user->dhcp, hosts > 32 ? 15 : 4);
-    const struct in_addr last = {htonl(ntohl(user->dhcp.s_addr) + DHCP_ADDRESSES - 1)};
+    const struct in_addr last = {.s_addr = htonl(ntohl(user->dhcp.s_addr) + DHCP_ADDRESSES - 1)};
     const struct in_addr all[] = {user->host, user->dns, user->dhcp};
     static const char *const names[] = {"host", "dns", "dhcp"};
     for (unsigned i = 0; i < 3; i++) {
@@ -186,7 +186,8 @@ bool net_options_parse(struct net_options *options, const char *text, struct err
     struct net_user_options *user = &options->user;
     user->net.s_addr = htonl(0x0a000200);
     user->mask.s_addr = htonl(0xffffff00);
-    user->net6 = (struct in6_addr){{{0xfe, 0xc0}}};
+    user->net6.s6_addr[0] = 0xfe;
+    user->net6.s6_addr[1] = 0xc0;
     user->net6_bits = 64;
     bool ok = options->text || error_set(err, "%s: out of memory", text);
     bool first = true;

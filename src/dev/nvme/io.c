@@ -17,7 +17,9 @@ static unsigned status_of(const struct nvme_request *request, int error)
     case EROFS:
         return STATUS_WRITE_PROTECTED;
     case ENOSPC:
+#ifdef EDQUOT /* no word of C's */
     case EDQUOT:
+#endif
         return STATUS_CAPACITY_EXCEEDED;
     case EIO:
         return request->disk.op == DISK_READ ? STATUS_READ_ERROR : STATUS_WRITE_FAULT;
