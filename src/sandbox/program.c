@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Reading of programs: see program.h. */
+#include "sandbox/program.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define PAGE UINT64_C(4096)
+
+enum {
+    CLASS_64 = 2,
+    LITTLE_ENDIAN_DATA = 1,
+    TYPE_EXECUTABLE = 2,
+    TYPE_SHARED = 3,
+    MACHINE_RISCV = 243,
+    SEGMENT_LOAD = 1,
+    SEGMENT_DYNAMIC = 2,
+    SEGMENT_INTERPRETER = 3,
+    SEGMENT_TLS = 7,
+    SECTION_SYMBOLS = 2,
+    SECTION_DYNAMIC_SYMBOLS = 11,
+};
+
+/* Tags of the dynamic section. */
+enum {
+    DT_NEEDED = 1,
+    DT_PLTRELSZ = 2,
+    DT_STRTAB = 5,
+    DT_SYMTAB = 6,
+    DT_RELA = 7,
+    DT_RELASZ = 8,
+    DT_STRSZ = 10,
+    DT_JMPREL = 23,
+    DT_INIT_ARRAY = 25,
+    DT_INIT_ARRAYSZ = 27,
+    DT_RELRSZ = 35,
+    DT_LISTED = 36, /* tags below are kept */
+};
+
+enum { R_RISCV_NONE = 0, R_RISCV_64 = 2, R_RISCV_JUMP_SLOT = 5, R_RISCV_RELATIVE = 3 };
+
+/* As they stand in the file. */
+struct file_header {
+    uint8_t ident[16];
+    uint16_t type, machine;
+    uint32_t version;
+    uint64_t entry, segments, sections;
+    uint32_t flags;
+    uint16_t size, segment_size, segment_count, section_size, section_count, names;
+};
+struct file_segment {
+    uint32_t type, flags;
+    uint64_t offset, address, physical, file_size, size, align;
+};
+struct file_section {
+    uint32_t name, type;
+    uint64_t flags, address, offset, size;
+    uint32_t link, info;
+    uint64_t align, entry_size;
+};
+struct file_symbol {
+    uint32_t name;
+    uint8_t info, other;
+    uint16_t section; /* 0: it is not here */
+    uint64_t value, size;
+};
+struct file_rela {
+    uint64_t offset, info;
+    int64_t addend;
+};
+_Static_assert(sizeof(struct file_header) == 64 && sizeof(struct file_segment) == 56 &&
+                   sizeof(struct file_section) == 64 && sizeof(struct file_symbol) == 24 &&
+                   sizeof(struct file_rela) == 24,
+               "they have no gaps");
+
+static bool copy(const struct program *p, void *to, uint64_t offset, size_t size)
+{
+    if (offset > p->size || size > p->size - offset)
+        return false;
+    memcpy(to, p->bytes + offset, size);
+    return true;
+}
+
+/* Where in the file the bytes of an address without bias are; false: not all of them are there. */
+static bool offset_of(const struct program *p, uint64_t address, uint64_t size, uint64_t *offset)
+{
+    for (unsigned i = 0; i < p->segment_count; i++) {
+        const struct program_segment *s = &p->segments[i];
+        uint64_t into = address + p->bias - s->address;
+        if (into <= s->file_size && size <= s->file_size - into) {
+            *offset = s->offset + into;
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Segments
+ */
+
+static bool check_header(const struct program *p, struct file_header *h, struct error *err)
+{
+    if (!copy(p, h, 0, sizeof(*h)) || memcmp(h->ident, "\177ELF", 4) != 0)
+        return error_set(err, "%s: not an ELF file", p->name);
+    if (h->ident[4] != CLASS_64 || h->ident[5] != LITTLE_ENDIAN_DATA || h->machine != MACHINE_RISCV)
+        return error_set(err, "%s: not for rv64: class %u, machine %u", p->name, h->ident[4],
+                         h->machine);
+    if (h->type != TYPE_EXECUTABLE && h->type != TYPE_SHARED)
+        return error_set(err, "%s: not linked: its type is %u", p->name, h->type);
+    if (h->segment_size != sizeof(struct file_segment))
+        return error_set(err, "%s: program headers of %u bytes", p->name, h->segment_size);
+    return true;
+}
+
+static bool take_segment(struct program *p, const struct file_segment *f, uint64_t first,
+                         uint64_t end, struct error *err)
+{
+    struct program_segment s = {f->address + p->bias, f->offset, f->file_size, f->size,
+                                f->flags & 7};
+    if (f->file_size > f->size || f->offset > p->size || f->file_size > p->size - f->offset)
+        return error_set(err, "%s: segment at 0x%" PRIx64 ": it is not all in the file", p->name,
+                         f->address);
+    if (p->segment_count) {
+        const struct program_segment *before = &p->segments[p->segment_count - 1];
+        first = (before->address + before->size + PAGE - 1) & ~(PAGE - 1);
+    }
+    if (s.address < first || s.address > end || s.size > end - s.address)
+        return error_set(err,
+                         "%s: segment at 0x%" PRIx64 ", %" PRIu64
+                         " bytes: no room for it there, or it is not alone on its pages",
+                         p->name, f->address, f->size);
+    if (p->segment_count == PROGRAM_SEGMENTS_MAX)
+        return error_set(err, "%s: more than %d segments", p->name, PROGRAM_SEGMENTS_MAX);
+    p->segments[p->segment_count++] = s;
+    return true;
+}
+
+static bool take_segments(struct program *p, const struct file_header *h, uint64_t first,
+                          uint64_t end, struct error *err)
+{
+    for (unsigned i = 0; i < h->segment_count; i++) {
+        struct file_segment f;
+        uint64_t at = h->segments + i * sizeof(f);
+        if (h->segments > p->size || !copy(p, &f, at, sizeof(f)))
+            return error_set(err, "%s: cut short in its program headers", p->name);
+        if (f.type == SEGMENT_LOAD && f.size && !p->segment_count && h->type == TYPE_SHARED)
+            p->bias = first - (f.address & ~(PAGE - 1));
+        if (f.type == SEGMENT_LOAD && f.size && !take_segment(p, &f, first, end, err))
+            return false;
+        if (f.type == SEGMENT_INTERPRETER)
+            return error_set(err, "%s: needs a dynamic linker: link it with -static or -shared",
+                             p->name);
+        if (f.type == SEGMENT_DYNAMIC)
+            p->dynamic = f.offset, p->dynamic_size = f.file_size;
+        if (f.type == SEGMENT_TLS)
+            p->tls = (struct program_segment){0, f.offset, f.file_size, f.size, 0};
+    }
+    if (p->tls.file_size > p->tls.size || p->tls.offset > p->size ||
+        p->tls.file_size > p->size - p->tls.offset || p->tls.size > end)
+        return error_set(err, "%s: thread-local variables that are not all in the file", p->name);
+    return p->segment_count || error_set(err, "%s: nothing is to be loaded", p->name);
+}
+
+/*
+ * The dynamic section
+ */
+
+static bool read_dynamic(const struct program *p, uint64_t value[DT_LISTED], struct error *err)
+{
+    memset(value, 0, DT_LISTED * sizeof(*value));
+    for (uint64_t i = 0; i < p->dynamic_size / 16; i++) {
+        uint64_t entry[2];
+        if (!copy(p, entry, p->dynamic + 16 * i, sizeof(entry)))
+            return error_set(err, "%s: cut short in its dynamic section", p->name);
+        if (!entry[0])
+            return true;
+        if (entry[0] == DT_NEEDED)
+            return error_set(err, "%s: needs other libraries: link it with -nostdlib or -static",
+                             p->name);
+        if (entry[0] < DT_LISTED)
+            value[entry[0]] = entry[1];
+    }
+    return true;
+}
+
+bool program_read(struct program *p, const char *name, const void *bytes, size_t size,
+                  uint64_t first, uint64_t end, struct error *err)
+{
+    struct file_header h;
+    uint64_t dynamic[DT_LISTED];
+    *p = (struct program){.name = name, .bytes = bytes, .size = size};
+    if (!check_header(p, &h, err) || !take_segments(p, &h, first, end, err) ||
+        !read_dynamic(p, dynamic, err))
+        return false;
+    if (dynamic[DT_RELRSZ])
+        return error_set(err, "%s: packed relocations: link it with -z nopack-relative-relocs",
+                         name);
+    p->init = dynamic[DT_INIT_ARRAY] + p->bias;
+    p->init_size = dynamic[DT_INIT_ARRAYSZ];
+    return true;
+}
+
+/*
+ * Symbols
+ */
+
+/* In a table of symbols, with its strings. */
+static bool find_in(const struct program *p, const struct file_section *table,
+                    const struct file_section *strings, const char *name, uint64_t *address)
+{
+    const size_t length = strlen(name) + 1;
+    for (uint64_t i = 0; i < table->size / sizeof(struct file_symbol); i++) {
+        struct file_symbol symbol;
+        if (!copy(p, &symbol, table->offset + i * sizeof(symbol), sizeof(symbol)))
+            return false;
+        if (!symbol.section || symbol.name > strings->size || length > strings->size - symbol.name)
+            continue;
+        uint64_t at = strings->offset + symbol.name;
+        if (strings->offset <= p->size && at <= p->size && length <= p->size - at &&
+            !memcmp(p->bytes + at, name, length)) {
+            *address = symbol.value + p->bias;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool program_find(const struct program *p, const char *name, uint64_t *address)
+{
+    struct file_header h;
+    if (!copy(p, &h, 0, sizeof(h)) || h.section_size != sizeof(struct file_section) ||
+        h.sections > p->size)
+        return false;
+    for (unsigned i = 0; i < h.section_count; i++) {
+        struct file_section table, strings;
+        if (!copy(p, &table, h.sections + i * sizeof(table), sizeof(table)))
+            return false;
+        if ((table.type == SECTION_SYMBOLS || table.type == SECTION_DYNAMIC_SYMBOLS) &&
+            table.offset <= p->size && table.link < h.section_count &&
+            copy(p, &strings, h.sections + table.link * sizeof(strings), sizeof(strings)) &&
+            find_in(p, &table, &strings, name, address))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Relocations
+ */
+
+struct relocation {
+    const struct program *p;
+    uint64_t symbols, strings, string_size; /* their addresses, without bias */
+    bool (*store)(void *ctx, uint64_t address, uint64_t value);
+    void *ctx;
+};
+
+/* What a symbol that a relocation names has for a value; a weak one that is not there is 0. */
+static bool value_of(const struct relocation *r, uint64_t index, uint64_t *value, struct error *err)
+{
+    enum { BIND_WEAK = 2 };
+    const struct program *p = r->p;
+    struct file_symbol symbol;
+    uint64_t at, name;
+    if (index > UINT32_MAX ||
+        !offset_of(p, r->symbols + index * sizeof(symbol), sizeof(symbol), &at) ||
+        !copy(p, &symbol, at, sizeof(symbol)))
+        return error_set(err, "%s: relocation for symbol %" PRIu64 ": there is none", p->name,
+                         index);
+    *value = symbol.section ? symbol.value + p->bias : 0;
+    if (symbol.section || symbol.info >> 4 == BIND_WEAK || !index)
+        return true;
+    bool named = symbol.name < r->string_size &&
+                 offset_of(p, r->strings + symbol.name, r->string_size - symbol.name, &name) &&
+                 memchr(p->bytes + name, 0, r->string_size - symbol.name);
+    return error_set(err, "%s: needs %.100s, which it does not have", p->name,
+                     named ? (const char *)p->bytes + name : "a symbol");
+}
+
+static bool relocate(const struct relocation *r, const struct file_rela *rela, struct error *err)
+{
+    const uint64_t index = rela->info >> 32, addend = (uint64_t)rela->addend;
+    const unsigned type = (uint32_t)rela->info;
+    uint64_t value = r->p->bias;
+    if (type == R_RISCV_NONE)
+        return true;
+    if (type != R_RISCV_RELATIVE && type != R_RISCV_64 && type != R_RISCV_JUMP_SLOT)
+        return error_set(err, "%s: a relocation of type %u at 0x%" PRIx64 " is not known here",
+                         r->p->name, type, rela->offset);
+    if (type != R_RISCV_RELATIVE && !value_of(r, index, &value, err))
+        return false;
+    return r->store(r->ctx, rela->offset + r->p->bias, value + addend) ||
+           error_set(err, "%s: relocation at 0x%" PRIx64 ": nothing of the program is there",
+                     r->p->name, rela->offset);
+}
+
+static bool relocate_all(const struct relocation *r, uint64_t table, uint64_t size,
+                         struct error *err)
+{
+    for (uint64_t i = 0; i < size / sizeof(struct file_rela); i++) {
+        struct file_rela rela;
+        uint64_t at;
+        if (!offset_of(r->p, table + i * sizeof(rela), sizeof(rela), &at) ||
+            !copy(r->p, &rela, at, sizeof(rela)))
+            return error_set(err, "%s: cut short in its relocations", r->p->name);
+        if (!relocate(r, &rela, err))
+            return false;
+    }
+    return true;
+}
+
+bool program_relocate(const struct program *p,
+                      bool (*store)(void *ctx, uint64_t address, uint64_t value), void *ctx,
+                      struct error *err)
+{
+    uint64_t d[DT_LISTED];
+    if (!read_dynamic(p, d, err))
+        return false;
+    struct relocation r = {p, d[DT_SYMTAB], d[DT_STRTAB], d[DT_STRSZ], store, ctx};
+    return relocate_all(&r, d[DT_RELA], d[DT_RELASZ], err) &&
+           relocate_all(&r, d[DT_JMPREL], d[DT_PLTRELSZ], err);
+}
