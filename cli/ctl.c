@@ -4,10 +4,11 @@
  * the members of the answer lines. `events` and `terminal` go on until the machine or the input ends.
  */
 #include "ctl.h"
+#include "ctl_parts.h"
 
-#include "base/json.h"
+#include "host/clock.h"
+#include "host/event_wait.h"
 #include "host/file.h"
-#include "host/stream.h"
 #include "host/terminal.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -22,7 +23,7 @@ enum { CTL_FAILED = 1, CTL_USAGE = 2 };
 #define INPUT_PIECE 4096
 #define DUMP_PIECE 65536u /* what an answer holds */
 
-enum kind { TEXT, NUMBER, BOOLEAN };
+enum kind { TEXT, NUMBER, BOOLEAN, FLAG /* its own name, or nothing */ };
 
 struct argument {
     const char *name;
@@ -50,24 +51,24 @@ static const struct command {
     {"input", "bytes for the serial port", {{"data", TEXT, false}}},
     {"forward", "a port, as behind -portfwd", {{"what", TEXT, false}}},
     {"unforward", "ends it", {{"what", TEXT, false}}},
+    {"forwards", "those there are", {{0}}},
     {"link",
      "the cable of a network in or out",
      {{"network", NUMBER, false}, {"up", BOOLEAN, false}}},
+    {"drive-add",
+     "put a drive into a slot: nvme or virtio-blk, FILE[,WORD...]",
+     {{"type", TEXT, false}, {"drive", TEXT, false}}},
+    {"drive-remove",
+     "have the guest let go of it, and take it out; force: at once",
+     {{"slot", NUMBER, false}, {"force", FLAG, true}}},
+    {"drives", "in slots", {{0}}},
     {"events", "print what happens, until the machine ends", {{0}}},
     {"terminal", "be the serial port's other end, until the input ends", {{0}}},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
-struct ctl {
-    int fd, in; /* the machine, standard input */
-    bool failed;
-    char *line; /* what has come of the next one */
-    size_t size;
-    size_t used; /* bytes of the line before it, which is still there */
-};
-
-static void complain(const char *what, const char *why)
+void ctl_complain(const char *what, const char *why)
 {
     fprintf(stderr, "rvvm: ctl: %s: %s\n", what, why);
 }
@@ -113,6 +114,11 @@ static bool put_argument(struct json_text *request, const struct argument *a, co
             return false;
         json_put_boolean(request, a->name, !strcmp(word, "true"));
         return true;
+    case FLAG:
+        if (strcmp(word, a->name))
+            return false;
+        json_put_boolean(request, a->name, true);
+        return true;
     }
     return false;
 }
@@ -138,7 +144,9 @@ static bool make_request(struct json_text *request, int argc, char **argv)
         }
         if (!put_argument(request, a, argv[n + 1])) {
             fprintf(stderr, "rvvm: ctl %s %s: %s is %s\n", argv[0], argv[n + 1], a->name,
-                    a->kind == NUMBER ? "a number" : "true or false");
+                    a->kind == NUMBER    ? "a number"
+                    : a->kind == BOOLEAN ? "true or false"
+                                         : "a word, or not there");
             return false;
         }
     }
@@ -164,26 +172,30 @@ static bool connect_to(struct ctl *ctl, const char *path)
     char where[256];
     int length = snprintf(where, sizeof(where), "unix:%s", path);
     if (length < 0 || (size_t)length >= sizeof(where)) {
-        complain(path, "too long a name");
+        ctl_complain(path, "too long a name");
         return false;
     }
     if (!stream_resolve(where, &address, &err)) {
-        complain(path, err.text);
+        ctl_complain(path, err.text);
         return false;
     }
     ctl->fd = stream_connect(&address);
     if (ctl->fd < 0 || !stream_wait_writable(ctl->fd, 10000) || !stream_connected(ctl->fd)) {
-        complain(path, "no machine listens there");
+        ctl_complain(path, "no machine listens there");
         return false;
     }
     return true;
 }
 
-static bool send_all(struct ctl *ctl, const char *bytes, size_t size)
+/* fds go along with the first bytes. */
+static bool send_all(struct ctl *ctl, const char *bytes, size_t size, const int *fds,
+                     unsigned count)
 {
     while (size) {
         size_t done;
-        enum stream_result result = stream_write(ctl->fd, bytes, size, &done);
+        enum stream_result result = stream_write_passing(ctl->fd, bytes, size, &done, fds, count);
+        if (done)
+            count = 0;
         if (result == STREAM_AGAIN)
             stream_wait_writable(ctl->fd, -1);
         else if (result != STREAM_OK)
@@ -196,7 +208,12 @@ static bool send_all(struct ctl *ctl, const char *bytes, size_t size)
 
 static bool send_text(struct ctl *ctl, struct json_text *request)
 {
-    bool sent = request->at && send_all(ctl, request->at, request->size);
+    return ctl_send(ctl, request, NULL, 0);
+}
+
+bool ctl_send(struct ctl *ctl, struct json_text *request, const int *fds, unsigned count)
+{
+    bool sent = request->at && send_all(ctl, request->at, request->size, fds, count);
     free(request->at);
     *request = (struct json_text){0};
     return sent;
@@ -227,9 +244,17 @@ static void drop_line(struct ctl *ctl, size_t length)
     ctl->size -= length + 1;
 }
 
-static bool wait_for(struct ctl *ctl, bool input)
+static bool wait_for(const struct ctl *ctl, bool input)
 {
-    return stream_wait_readable(ctl->fd, input ? ctl->in : -1);
+    if (!ctl->deadline)
+        return stream_wait_readable(ctl->fd, input ? ctl->in : -1);
+    struct event_wait *wait = event_wait_new(NULL);
+    if (wait) {
+        event_wait_add(wait, ctl->fd, EVENT_READ);
+        event_wait_sleep(wait, ctl->deadline);
+    }
+    event_wait_free(wait);
+    return false;
 }
 
 /*
@@ -255,7 +280,7 @@ static bool parse_members(char *line, size_t size, struct json_object *answer)
     struct error err = {0};
     if (json_parse(answer, line, size, &err))
         return true;
-    complain("the answer", err.text);
+    ctl_complain("the answer", err.text);
     return false;
 }
 
@@ -295,19 +320,46 @@ static void print_output(const struct json_object *event)
     free(bytes);
 }
 
-/* The length of the next line, waiting for it; -1: said that there will be none. */
+/* The length of the next line, waiting for it; -1: said that there will be none, or not in time. */
 static ptrdiff_t await_line(struct ctl *ctl)
 {
     ptrdiff_t length;
     while ((length = next_line(ctl)) < 0) {
+        if (ctl->deadline && clock_monotonic_ns() > ctl->deadline)
+            return -1;
         wait_for(ctl, false);
         if (!fetch(ctl) && next_line(ctl) < 0) {
-            complain("the machine", "has gone without an answer");
+            ctl_complain("the machine", "has gone without an answer");
             ctl->failed = true;
             return -1;
         }
     }
     return length;
+}
+
+bool ctl_next(struct ctl *ctl, struct json_object *line)
+{
+    if (ctl->used)
+        drop_line(ctl, ctl->used - 1);
+    ctl->used = 0;
+    ptrdiff_t length = await_line(ctl);
+    if (length < 0 || !parse_members(ctl->line, (size_t)length, line))
+        return false;
+    ctl->used = (size_t)length + 1;
+    return true;
+}
+
+bool ctl_answer(struct ctl *ctl, const char *command, struct json_object *answer)
+{
+    bool ok = false;
+    do {
+        if (!ctl_next(ctl, answer))
+            return false;
+    } while (json_find(answer, "event"));
+    const char *error = json_string(answer, "error");
+    if (!json_boolean(answer, "ok", &ok) || !ok)
+        ctl_complain(command, error ? error : "refused");
+    return ok;
 }
 
 /* One answer, and that was it. */
@@ -373,22 +425,9 @@ static void be_terminal(struct ctl *ctl)
  * cannot: the client does, piece by piece, while the machine pauses.
  */
 
-/* The answer to a request, which is freed; what it names lies in ctl->line until the next one. false: said
- * why there is none. */
 static bool answer_to(struct ctl *ctl, struct json_text *request, struct json_object *answer)
 {
-    bool ok = false, sent = send_text(ctl, request);
-    if (ctl->used)
-        drop_line(ctl, ctl->used - 1);
-    ctl->used = 0;
-    ptrdiff_t length = sent ? await_line(ctl) : -1;
-    if (length < 0 || !parse_members(ctl->line, (size_t)length, answer))
-        return false;
-    ctl->used = (size_t)length + 1;
-    const char *error = json_string(answer, "error");
-    if (!json_boolean(answer, "ok", &ok) || !ok)
-        complain("dump", error ? error : "refused");
-    return ok;
+    return send_text(ctl, request) && ctl_answer(ctl, "dump", answer);
 }
 
 static bool command(struct ctl *ctl, const char *name, struct json_object *answer)
@@ -446,7 +485,7 @@ static void dump(struct ctl *ctl, const char *path)
     if (file && fclose(file))
         bad = true;
     if (bad)
-        complain(path, strerror(errno));
+        ctl_complain(path, strerror(errno));
     ok = ok && !bad;
     ctl->failed = (running && !command(ctl, "resume", &answer)) || !ok;
 }
@@ -455,8 +494,13 @@ static void run(struct ctl *ctl, int argc, char **argv)
 {
     struct json_text request = {0};
     bool events = !strcmp(argv[0], "events"), terminal = !strcmp(argv[0], "terminal");
-    if (!strcmp(argv[0], "dump") && argc == 2) {
+    if (!strcmp(argv[0], "dump")) {
         dump(ctl, argv[1]);
+        return;
+    }
+    if (!strcmp(argv[0], "drive-add") || !strcmp(argv[0], "drive-remove")) {
+        ctl->failed = !(argv[0][6] == 'a' ? ctl_add_drive(ctl, argv[1], argv[2])
+                                          : ctl_remove_drive(ctl, argv[1], argc == 3));
         return;
     }
     if (events || terminal) {
@@ -470,7 +514,7 @@ static void run(struct ctl *ctl, int argc, char **argv)
         return;
     }
     if (!send_text(ctl, &request)) {
-        complain("the machine", "does not listen any more");
+        ctl_complain("the machine", "does not listen any more");
         ctl->failed = true;
     } else if (events) {
         follow_events(ctl);
@@ -491,7 +535,7 @@ int ctl_main(int argc, char **argv)
         return 0;
     }
     if (argc < 3) {
-        complain("usage", "rvvm ctl SOCKET COMMAND [ARGUMENT...] (rvvm ctl -h lists them)");
+        ctl_complain("usage", "rvvm ctl SOCKET COMMAND [ARGUMENT...] (rvvm ctl -h lists them)");
         return CTL_USAGE;
     }
     bool good = make_request(&probe, argc - 2, argv + 2);

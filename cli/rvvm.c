@@ -38,6 +38,7 @@ struct cli {
     unsigned verbose;
     bool rv32, rv64, help, version, stats;
     bool no_window, no_network, no_isolation;
+    bool slots_said;
     struct firmware_choice firmware; /* by name */
     unsigned flash_banks;            /* that -pflash has given */
     struct rvvm_drive drives[DRIVES_MAX];
@@ -300,6 +301,22 @@ static bool set_control(void *ctx, const struct option *o, const char *value, st
     return server_check(value, false, err) || error_prefix(err, "-%s", o->name);
 }
 
+/* A machine that programs drive has what they press, and room for what they bring. */
+#define SLOTS_MAX 32
+#define SLOTS_OF_CONTROL 4
+
+static bool set_slots(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    struct cli *cli = ctx;
+    char *end;
+    unsigned long count = strtoul(value, &end, 10);
+    if (end == value || *end || *value == '-' || count > SLOTS_MAX)
+        return error_set(err, "-%s %s: there can be 0 to %d slots", o->name, value, SLOTS_MAX);
+    cli->config.drive_slots = (unsigned)count;
+    cli->slots_said = true;
+    return true;
+}
+
 #define AT(member) offsetof(struct cli, member)
 
 static const struct option options[] = {
@@ -352,6 +369,7 @@ static const struct option options[] = {
      false},
     {"gdb", "WHERE", "a debugger may attach: tcp:HOST:PORT, unix:F", set_gdb, 0, false},
     {"control", "unix:F", "programs may drive the machine (rvvm ctl F)", set_control, 0, false},
+    {"hotplug", "N", "slots for drives that come and go; 4 with -control", set_slots, 0, false},
     {"S", NULL, "pause before the first instruction", option_set_true, AT(config.paused), true},
     {"noisolation", NULL, "what breaks out of the guest may do all that you may do",
      option_set_true, AT(no_isolation), true},
@@ -453,6 +471,9 @@ static bool check(struct cli *cli, struct error *err)
     if (c->cpu && !isa_parse(&isa, c->cpu, err))
         return false;
     c->xlen = isa.xlen;
+    c->power_button = c->control;
+    if (c->control && !cli->slots_said)
+        c->drive_slots = SLOTS_OF_CONTROL;
     if (!choose_stdio(c, err) || !choose_network(cli, err) || !check_firmware(cli, err))
         return false;
     if (!c->firmware && !c->kernel && !c->flash[0].file && !names_firmware(&cli->firmware) &&

@@ -172,6 +172,11 @@ struct rvvm_config {
     const struct rvvm_terminal *terminal;
 
     enum rvvm_isolation isolation; /* RVVM_ISOLATION_NONE */
+
+    /* Empty slots for drives that come and go (rvvm_machine_add_drive), up to 32; 0 */
+    unsigned drive_slots;
+    bool
+        power_button; /* a key that asks the guest to power off (rvvm_machine_press_power); false */
 };
 
 /* The defaults: nothing to run, 256 MiB, one hart of rv64, a serial port that nobody hears. */

@@ -94,6 +94,31 @@ RVVM_API bool rvvm_machine_forward(struct rvvm_machine *machine, const char *for
                                    struct rvvm_error *error);
 
 /*
+ * Any thread but a callback's. A drive of the kinds RVVM_DRIVE_NVME and RVVM_DRIVE_VIRTIO_BLK is put into an
+ * empty slot (config.drive_slots), whether the machine runs or not. *slot: which, from 1 on. The guest finds it
+ * by itself if it has a driver for PCI Express hot plug. A thread that is isolated with the process opens no
+ * files any more. false: error says what is wrong with the image, or that no slot is empty.
+ */
+RVVM_API bool rvvm_machine_add_drive(struct rvvm_machine *machine, const struct rvvm_drive *drive,
+                                     unsigned *slot, struct rvvm_error *error);
+/*
+ * Any thread but a callback's. Asks the guest to let go of the drive, as a press on the slot's button does, and
+ * returns; when the guest has switched the slot off, the drive is taken out and its image closed, with all
+ * that the guest was told is written. *gone: that was so at once. With force it is pulled out, as a hand
+ * would. false: there is no drive, or the guest uses it and cannot be asked.
+ */
+RVVM_API bool rvvm_machine_remove_drive(struct rvvm_machine *machine, unsigned slot, bool force,
+                                        bool *gone, struct rvvm_error *error);
+/* Any thread. Whether there is a drive in the slot. */
+RVVM_API bool rvvm_machine_has_drive(struct rvvm_machine *machine, unsigned slot);
+
+/*
+ * Any thread. A press on the power button, which asks the guest to power off. false: there is none, or the
+ * guest has no driver for it that runs.
+ */
+RVVM_API bool rvvm_machine_press_power(struct rvvm_machine *machine, struct rvvm_error *error);
+
+/*
  * While the machine is not running: the device tree blob that a guest would be given, its seeds and
  * places fresh. *blob is the caller's to free().
  */

@@ -14,6 +14,12 @@ static bool change_forward(void *ctx, const char *what, bool add, struct error *
     return networks_forward(&rv->networks, what, add, err);
 }
 
+static bool show_forward(void *ctx, unsigned n, char *text, size_t size)
+{
+    struct rvvm_machine *rv = ctx;
+    return networks_show_forward(&rv->networks, n, text, size);
+}
+
 static bool set_link(void *ctx, unsigned network, bool up)
 {
     return rvvm_machine_set_link(ctx, network, up);
@@ -44,8 +50,13 @@ static bool open_control(struct rvvm_machine *rv, const char *where, struct erro
         .tap = rv->tap,
         .loop = rv->debug_loop,
         .log = &rv->log,
-        .actions = {change_forward, set_link, rv},
+        .actions = {.forward = change_forward,
+                    .show_forward = show_forward,
+                    .set_link = set_link,
+                    .ctx = rv},
     };
+    if (rv->bays)
+        drives_actions(&config.actions);
     rv->control = control_new(&config, err);
     return rv->control;
 }
@@ -54,10 +65,14 @@ bool debugger_open(struct rvvm_machine *rv, const struct rvvm_config *config, st
 {
     if (config->paused)
         machine_pause(rv->machine, MACHINE_PAUSE_USER);
-    if (!config->gdb && !config->control)
+    if (!config->gdb && !config->control && !config->drive_slots)
         return true;
     rv->debug_loop = event_loop_new(err);
-    return rv->debug_loop && (!config->gdb || open_gdb(rv, config->gdb, err)) &&
+    if (rv->debug_loop && config->drive_slots)
+        event_loop_set_kind(rv->debug_loop, THREAD_CONTROL);
+    return rv->debug_loop &&
+           (!config->drive_slots || drives_open_slots(rv, config->drive_slots, err)) &&
+           (!config->gdb || open_gdb(rv, config->gdb, err)) &&
            (!config->control || open_control(rv, config->control, err)) &&
            event_loop_start(rv->debug_loop, err);
 }
@@ -69,6 +84,7 @@ void debugger_close(struct rvvm_machine *rv)
     event_loop_stop(rv->debug_loop);
     control_free(rv->control);
     gdb_machine_free(rv->gdb);
+    drives_close_slots(rv);
     event_loop_free(rv->debug_loop);
 }
 

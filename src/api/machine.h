@@ -9,6 +9,7 @@
 #include "debug/control.h"
 #include "debug/gdb_machine.h"
 #include "debug/tap.h"
+#include "dev/drive_bays.h"
 #include "dev/virtio/virtio_console.h"
 #include "host/isolation.h"
 #include "machine/board.h"
@@ -33,13 +34,21 @@ struct rvvm_machine {
     struct event_loop *debug_loop; /* its thread may wait for harts; NULL: nobody looks */
     struct gdb_machine *gdb;
     struct control *control;
-    struct tap *tap; /* on `serial`, and a part of it; NULL: none */
+    struct drive_bays *bays; /* on debug_loop; NULL: none */
+    struct tap *tap;         /* on `serial`, and a part of it; NULL: none */
     /* serial, or what is behind it: the program's own end; NULL: there is none. */
     struct chardev *terminal;
     unsigned irqs_used; /* inputs of the interrupt controller up to this one */
     void (*on_power_on)(void *ctx);
     void *on_power_on_ctx;
 };
+
+/* drives.c: those of the configuration, and slots for those that come and go. */
+bool drives_plug_all(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err);
+bool drives_open_slots(struct rvvm_machine *rv, unsigned count, struct error *err);
+void drives_close_slots(struct rvvm_machine *rv);
+/* What the control socket does to them. */
+void drives_actions(struct control_actions *actions);
 
 /* The message to the caller, who may not want it. Always returns false. */
 bool api_fail(struct rvvm_error *error, const struct error *err);

@@ -6,6 +6,7 @@
 #include "net/calls.h"
 #include "net/forward.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool plug(struct networks *networks, unsigned index, struct pci_bus *bus,
@@ -33,6 +34,11 @@ static bool plug(struct networks *networks, unsigned index, struct pci_bus *bus,
     return *net && net_card_plug(bus, choice->kind, &card, err);
 }
 
+void networks_init(struct networks *networks)
+{
+    pthread_mutex_init(&networks->lock, NULL);
+}
+
 bool networks_plug(struct networks *networks, struct pci_bus *bus, const struct rvvm_config *config,
                    struct log *log, struct error *err)
 {
@@ -58,6 +64,62 @@ void networks_close(struct networks *networks)
     for (unsigned i = 0; i < networks->count; i++)
         net_close(networks->nets[i]);
     networks->count = 0;
+    while (networks->forward_count)
+        free(networks->forwards[--networks->forward_count]);
+    pthread_mutex_destroy(&networks->lock);
+}
+
+/* The host's side of two forwards is the same. */
+static bool is_same(const char *one, const char *other)
+{
+    struct net_forward a, b;
+    char a_name[NET_FORWARD_NAME_SIZE], b_name[NET_FORWARD_NAME_SIZE];
+    if (!net_forward_parse(&a, one, NULL) || !net_forward_parse(&b, other, NULL))
+        return false;
+    net_forward_name(&a, a_name);
+    net_forward_name(&b, b_name);
+    return !strcmp(a_name, b_name);
+}
+
+static void remember(struct networks *networks, const char *text, bool add)
+{
+    unsigned n = 0;
+    if (add) {
+        networks->forwards[networks->forward_count] = strdup(text);
+        networks->forward_count += networks->forwards[networks->forward_count] != NULL;
+        return;
+    }
+    while (n < networks->forward_count && !is_same(networks->forwards[n], text))
+        n++;
+    if (n == networks->forward_count)
+        return;
+    free(networks->forwards[n]);
+    networks->forward_count--;
+    for (; n < networks->forward_count; n++)
+        networks->forwards[n] = networks->forwards[n + 1];
+}
+
+bool networks_show_forward(struct networks *networks, unsigned n, char *text, size_t size)
+{
+    pthread_mutex_lock(&networks->lock);
+    const bool there = n < networks->forward_count;
+    if (there)
+        snprintf(text, size, "%s", networks->forwards[n]);
+    pthread_mutex_unlock(&networks->lock);
+    return there;
+}
+
+static bool change(struct networks *networks, struct net *net, const struct net_forward *forward,
+                   const char *text, bool add, struct error *err)
+{
+    pthread_mutex_lock(&networks->lock);
+    bool ok = !add || networks->forward_count < FORWARDS_MAX ||
+              error_set(err, "%s: there are %u forwards already", text, FORWARDS_MAX);
+    ok = ok && (add ? net_add_forward(net, forward, err) : net_remove_forward(net, forward, err));
+    if (ok)
+        remember(networks, text, add);
+    pthread_mutex_unlock(&networks->lock);
+    return ok;
 }
 
 bool networks_forward(struct networks *networks, const char *text, bool add, struct error *err)
@@ -68,8 +130,7 @@ bool networks_forward(struct networks *networks, const char *text, bool add, str
     for (unsigned i = 0; i < networks->count; i++) {
         struct net *net = networks->nets[i];
         if (net && net_can_forward(net))
-            return add ? net_add_forward(net, &forward, err)
-                       : net_remove_forward(net, &forward, err);
+            return change(networks, net, &forward, text, add, err);
     }
     return error_set(err, "%s: there is no network in user mode to forward a port to", text);
 }

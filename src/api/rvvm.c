@@ -10,7 +10,7 @@
 #include "cpu/code.h"
 #include "api/debugger.h"
 #include "dev/cfi_flash.h"
-#include "dev/drive.h"
+#include "dev/virtio/virtio_button.h"
 #include "dev/virtio/virtio_rng.h"
 #include "jit/jit.h"
 #include "machine/board.h"
@@ -225,40 +225,21 @@ static bool add_flash(struct rvvm_machine *rv, const struct rvvm_config *config,
     return board_add_flash(rv->machine, images, err);
 }
 
-_Static_assert((int)RVVM_DRIVE_NVME == DRIVE_NVME &&
-                   (int)RVVM_DRIVE_NVME_NAMESPACE == DRIVE_NVME_NAMESPACE &&
-                   (int)RVVM_DRIVE_VIRTIO_BLK == DRIVE_VIRTIO_BLK &&
-                   (int)RVVM_DRIVE_ATA == DRIVE_ATA,
-               "kinds of drives are passed on as they are");
-
-static const struct disk_calls *disk_calls(struct disk_calls *calls, const struct rvvm_disk *disk)
+static bool press_power(void *ctx, struct error *err)
 {
-    *calls = (struct disk_calls){disk->size, disk->read, disk->write, disk->flush, disk->ctx};
-    return calls;
+    return virtio_button_press(ctx, err);
 }
 
-static bool add_drives(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
+static bool add_button(struct rvvm_machine *rv, const struct rvvm_config *config, struct error *err)
 {
-    struct drives_config how = {.harts = config->harts, .log = &rv->log};
-    struct drive *drives = calloc(config->drive_count + 1, sizeof(*drives));
-    struct disk_calls *calls = calloc(config->drive_count + 1, sizeof(*calls));
-    unsigned parsed = 0;
-    bool ok = (drives && calls) || error_set(err, "out of memory");
-    for (; ok && parsed < config->drive_count; parsed += ok) {
-        const struct rvvm_drive *drive = &config->drives[parsed];
-        if (drive->kind > RVVM_DRIVE_ATA || !drive->image)
-            ok = error_set(err, "drive %u: without an image, or of no kind that there is", parsed);
-        else
-            ok = drive_parse(&drives[parsed], (enum drive_kind)drive->kind, drive->image, err);
-        if (ok && drive->disk)
-            drives[parsed].image.calls = disk_calls(&calls[parsed], drive->disk);
-    }
-    ok = ok && drives_plug(rv->machine->pci, drives, parsed, &how, err);
-    for (unsigned i = 0; drives && i < parsed; i++)
-        drive_free(&drives[i]);
-    free(drives);
-    free(calls);
-    return ok;
+    const struct virtio_button_config how = {.features_off = 0};
+    struct virtio_button *button;
+    if (!config->power_button)
+        return true;
+    if (!pci_plug(rv->machine->pci, virtio_button_new(&button, &how, err), err))
+        return false;
+    rv->machine->button = (struct machine_button){press_power, button};
+    return true;
 }
 
 static struct boot_source source(const char *path, const struct rvvm_bytes *bytes)
@@ -307,8 +288,9 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
     struct board_config board = {
         .aia = (enum board_aia)config->aia, .loop = rv->loop, .serial = rv->serial};
     return board_build(rv->machine, &board, err) && add_flash(rv, config, err) &&
-           add_drives(rv, config, err) && add_virtio(rv, config, err) &&
+           drives_plug_all(rv, config, err) && add_virtio(rv, config, err) &&
            networks_plug(&rv->networks, rv->machine->pci, config, &rv->log, err) &&
+           add_button(rv, config, err) &&
            (!has_flash(config) || board_add_boot_order(rv->machine, err));
 }
 
@@ -337,6 +319,8 @@ struct rvvm_machine *rvvm_machine_new(const struct rvvm_config *config, struct r
     struct error err = {0};
     if (!rv)
         error_set(&err, "out of memory");
+    if (rv)
+        networks_init(&rv->networks);
     if (rv && take_config(&taken, config, &err)) {
         rv->log_fn = taken.log;
         rv->log_ctx = taken.log_ctx;
@@ -443,6 +427,15 @@ bool rvvm_machine_forward(struct rvvm_machine *rv, const char *forward, bool add
 {
     struct error err = {0};
     bool ok = networks_forward(&rv->networks, forward, add, &err);
+    if (!ok)
+        api_fail(error, &err);
+    return ok;
+}
+
+bool rvvm_machine_press_power(struct rvvm_machine *rv, struct rvvm_error *error)
+{
+    struct error err = {0};
+    bool ok = machine_press_power(rv->machine, &err);
     if (!ok)
         api_fail(error, &err);
     return ok;

@@ -395,6 +395,7 @@ static struct image *open_image(const struct disk_options *o, struct error *err)
         .read_only = o->read_only || o->overlay,
         .no_discard = o->no_discard,
         .snapshot = o->snapshot,
+        .files = o->files,
         .log = o->log,
     };
     if (o->calls && (o->snapshot || o->format == DISK_FORMAT_QCOW2)) {
@@ -407,7 +408,15 @@ static struct image *open_image(const struct disk_options *o, struct error *err)
     }
     struct image *image =
         o->calls ? calls_open(&options, o->calls, err) : image_open(&options, err);
-    return image && o->overlay && !o->read_only ? image_overlay(image, o->log, err) : image;
+    return image && o->overlay && !o->read_only ? image_overlay(image, o->files, o->log, err)
+                                                : image;
+}
+
+bool disk_collect(const struct disk_options *o, struct error *err)
+{
+    struct image *image = open_image(o, err);
+    image_close(image);
+    return image;
 }
 
 static bool start_thread(struct disk *d, struct error *err)

@@ -73,7 +73,8 @@ struct disk_options {
     bool no_discard;      /* a DISCARD does nothing and a WRITE_ZEROES keeps the space */
     const char *snapshot; /* of that name or number in a qcow2 image; needs read_only or overlay */
     bool threads_only;    /* no io_uring though the host may have one */
-    struct log *log;      /* may be NULL */
+    struct image_files *files; /* who opens them (host/image_file.h); NULL: this process */
+    struct log *log;           /* may be NULL */
 };
 
 /* What does not change while the disk is open. */
@@ -132,6 +133,9 @@ struct disk_task {
 struct disk *disk_open(const struct disk_options *options, struct error *err);
 /* Waits for all that is under way, then puts everything on stable storage. disk may be NULL. */
 void disk_close(struct disk *disk);
+
+/* Opens the image's files and closes the image: options->files, which collects, has them for another process. */
+bool disk_collect(const struct disk_options *options, struct error *err);
 
 const struct disk_info *disk_info(const struct disk *disk);
 

@@ -46,7 +46,7 @@ struct image *image_open(const struct image_options *options, struct error *err)
     unsigned flags = (options->read_only ? IMAGE_FILE_READ_ONLY : 0) |
                      (options->unlocked ? IMAGE_FILE_UNLOCKED : 0) |
                      (options->cache == DISK_CACHE_NONE ? IMAGE_FILE_DIRECT : 0);
-    if (!image_file_open(&file, options->path, flags, err))
+    if (!image_file_open_by(options->files, &file, options->path, flags, err))
         return NULL;
     enum disk_format format = options->format;
     struct image *image = NULL;
@@ -63,6 +63,9 @@ struct image *image_open(const struct image_options *options, struct error *err)
 
 bool image_is_in_chain(const char *path, const struct image_options *options)
 {
+    /* Of files that are handed over each is taken once, so there is no circle, and no looking at others. */
+    if (options->files && !options->files->collects)
+        return false;
     for (; options && options->above_file; options = options->above)
         if (image_file_is(options->above_file, path))
             return true;

@@ -66,9 +66,10 @@ struct image_options {
     enum disk_format format;
     enum disk_cache cache;
     bool read_only, unlocked, no_discard;
-    bool no_backing;      /* to look at the image alone */
-    bool for_check;       /* open what is marked corrupt or dirty, and leave it so */
-    const char *snapshot; /* needs read_only */
+    bool no_backing;           /* to look at the image alone */
+    bool for_check;            /* open what is marked corrupt or dirty, and leave it so */
+    const char *snapshot;      /* needs read_only */
+    struct image_files *files; /* may be NULL */
     struct log *log;
     /* Of a backing file: the image that it backs, and what that was opened with. */
     const struct image_file *above_file;
@@ -93,7 +94,8 @@ struct image *calls_open(const struct image_options *options, const struct disk_
                          struct error *err);
 
 /* A qcow2 image without a name that keeps what is written in front of `backing`, which it owns. */
-struct image *image_overlay(struct image *backing, struct log *log, struct error *err);
+struct image *image_overlay(struct image *backing, struct image_files *files, struct log *log,
+                            struct error *err);
 
 bool image_is_qcow2(const struct image *image);
 bool image_is_qcow2_magic(const uint8_t *bytes);

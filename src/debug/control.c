@@ -71,6 +71,39 @@ static void tell_changes(void *ctx)
     control->told = now;
 }
 
+static void tell_drives(struct control *control)
+{
+    const struct control_actions *actions = &control->config.actions;
+    char text[CONTROL_DRIVE_SIZE];
+    if (!actions->show_drive)
+        return;
+    for (unsigned slot = 1;
+         slot <= CONTROL_SLOTS_MAX && actions->show_drive(actions->ctx, slot, text, sizeof(text));
+         slot++) {
+        if (control->drives_told[slot] == (text[0] != '\0'))
+            continue;
+        struct json_text line = {0};
+        control->drives_told[slot] = text[0];
+        json_begin(&line);
+        json_put_string(&line, "event", "drive");
+        json_put_integer(&line, "slot", slot);
+        json_put_string(&line, "state", text[0] ? "added" : "removed");
+        json_end(&line);
+        send_event(control, &line);
+        free(line.at);
+    }
+}
+
+static void on_drives(void *ctx)
+{
+    tell_drives(ctx);
+}
+
+void control_drives_changed(struct control *control)
+{
+    event_call_post(&control->drives);
+}
+
 static void tell_output(void *ctx)
 {
     struct control *control = ctx;
@@ -121,6 +154,12 @@ static void on_change(void *ctx)
 /*
  * Requests
  */
+
+void control_drop_passed(struct control_client *c)
+{
+    while (c->passed_count)
+        stream_close(c->passed[--c->passed_count]);
+}
 
 static void take_line(struct control_client *c)
 {
@@ -177,6 +216,7 @@ static void *on_opened(void *ctx, struct server_client *client)
     c->client = client;
     c->used = true;
     c->events = c->terminal = c->too_long = false;
+    c->passed_count = 0;
     c->size = 0;
     return c;
 }
@@ -186,16 +226,27 @@ static void on_input(void *session, const uint8_t *bytes, size_t size)
     control_input(session, (const char *)bytes, size);
 }
 
+static void on_passed(void *session, int fd)
+{
+    struct control_client *c = session;
+    if (c->passed_count < STREAM_PASSED_MAX)
+        c->passed[c->passed_count++] = fd;
+    else
+        stream_close(fd);
+}
+
 static void on_closed(void *session)
 {
     struct control_client *c = session;
+    control_drop_passed(c);
     c->used = false;
     c->client = NULL;
     if (c->terminal)
         control_listen(c->control);
 }
 
-static const struct server_ops ops = {on_opened, on_input, on_closed};
+static const struct server_ops ops = {
+    .opened = on_opened, .input = on_input, .passed = on_passed, .closed = on_closed};
 
 static void watch_machine(struct control *control, void (*fn)(void *ctx))
 {
@@ -217,6 +268,7 @@ struct control *control_new(const struct control_config *config, struct error *e
     control->told = control_state(control);
     event_call_init(&control->changed, config->loop, tell_changes, control);
     event_call_init(&control->heard, config->loop, tell_output, control);
+    event_call_init(&control->drives, config->loop, on_drives, control);
     struct server_config server = {
         .where = config->where,
         .name = "the control socket",
@@ -248,5 +300,6 @@ void control_free(struct control *control)
         tap_listen(control->config.tap, NULL, NULL);
     event_call_remove(&control->changed);
     event_call_remove(&control->heard);
+    event_call_remove(&control->drives);
     free(control);
 }

@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_MAX 65536 /* bytes of memory in an answer */
+#define READ_MAX 65536        /* bytes of memory in an answer */
+#define FORWARDS_SHOWN_MAX 60 /* of them: an answer has no more members than can be read */
 
 typedef bool command_fn(struct control_client *c, const struct json_object *request,
                         struct json_text *answer, struct error *err);
@@ -114,8 +115,8 @@ static bool quit(struct control_client *c, const struct json_object *request,
 static bool press_button(struct control_client *c, const struct json_object *request,
                          struct json_text *answer, struct error *err)
 {
-    (void)c, (void)request, (void)answer;
-    return error_set(err, "button: this machine has no power button; `quit` pulls the plug");
+    (void)request, (void)answer;
+    return machine_press_power(c->control->m, err) || error_prefix(err, "button");
 }
 
 /*
@@ -258,7 +259,7 @@ static bool say(struct control_client *c, const struct json_object *request,
 }
 
 /*
- * Networks and drives
+ * Networks
  */
 
 static bool change_forward(struct control_client *c, const struct json_object *request, bool add,
@@ -302,14 +303,20 @@ static bool set_link(struct control_client *c, const struct json_object *request
     return true;
 }
 
-static bool change_drives(struct control_client *c, const struct json_object *request,
+static bool show_forwards(struct control_client *c, const struct json_object *request,
                           struct json_text *answer, struct error *err)
 {
-    (void)c, (void)answer;
-    return error_set(err,
-                     "%s: drives are there from the start to the end: the machine's PCI has no hot "
-                     "plug",
-                     json_string(request, "command"));
+    const struct control_actions *actions = &c->control->config.actions;
+    char name[24], text[256];
+    unsigned count = 0;
+    (void)request, (void)err;
+    while (actions->show_forward && count < FORWARDS_SHOWN_MAX &&
+           actions->show_forward(actions->ctx, count, text, sizeof(text))) {
+        snprintf(name, sizeof(name), "forward%u", count++);
+        json_put_string(answer, name, text);
+    }
+    json_put_integer(answer, "forwards", count);
+    return true;
 }
 
 /*
@@ -337,9 +344,11 @@ static const struct {
     {"input", say},
     {"forward", forward},
     {"unforward", unforward},
+    {"forwards", show_forwards},
     {"link", set_link},
-    {"drive-add", change_drives},
-    {"drive-remove", change_drives},
+    {"drive-add", control_add_drive},
+    {"drive-remove", control_remove_drive},
+    {"drives", control_show_drives},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(*commands))

@@ -276,7 +276,8 @@ static void ask_for_stops(struct gdb_machine *g, void (*fn)(void *ctx))
 
 static bool listen_for_debuggers(struct gdb_machine *g, struct error *err)
 {
-    static const struct server_ops ops = {on_opened, on_input, on_closed};
+    static const struct server_ops ops = {
+        .opened = on_opened, .input = on_input, .closed = on_closed};
     const struct server_config server = {
         .where = g->config.where,
         .name = "the GDB stub",

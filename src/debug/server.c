@@ -129,20 +129,35 @@ static void on_leave(void *ctx)
     event_watch_set(&s->arrival, is_full(s) ? 0 : EVENT_READ);
 }
 
+/* true: it is still there. */
+static bool take_input(struct server_client *c)
+{
+    const struct server_ops *ops = c->server->config.ops;
+    uint8_t bytes[INPUT_SIZE];
+    int fds[STREAM_PASSED_MAX];
+    unsigned count = STREAM_PASSED_MAX;
+    size_t done;
+    enum stream_result result;
+    if (ops->passed) {
+        result = stream_read_passed(c->fd, bytes, sizeof(bytes), &done, fds, &count);
+        for (unsigned i = 0; i < count; i++)
+            ops->passed(c->session, fds[i]);
+    } else {
+        result = stream_read(c->fd, bytes, sizeof(bytes), &done);
+    }
+    if (done)
+        ops->input(c->session, bytes, done);
+    return result == STREAM_OK || result == STREAM_AGAIN;
+}
+
 static void on_client(void *ctx, unsigned events)
 {
     struct server_client *c = ctx;
-    uint8_t bytes[INPUT_SIZE];
-    size_t done;
     bool here = true;
     if (events & EVENT_WRITE)
         here = flush(c);
-    if (here && !c->leaving && events & EVENT_READ) {
-        enum stream_result result = stream_read(c->fd, bytes, sizeof(bytes), &done);
-        here = result == STREAM_OK || result == STREAM_AGAIN;
-        if (done)
-            c->server->config.ops->input(c->session, bytes, done);
-    }
+    if (here && !c->leaving && events & EVENT_READ)
+        here = take_input(c);
     if (!here) {
         c->out_size = 0;
         c->leaving = true;

@@ -25,6 +25,8 @@ struct server_ops {
     /* A client has come: what the others get as `session`. NULL: it is hung up on. */
     void *(*opened)(void *ctx, struct server_client *client);
     void (*input)(void *session, const uint8_t *bytes, size_t size);
+    /* A descriptor came along with what follows: the session's to close. NULL: none is taken. */
+    void (*passed)(void *session, int fd);
     void (*closed)(
         void *session); /* it has gone, or the server goes; not to be written to any more */
 };

@@ -13,6 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *drive_kind_name(enum drive_kind kind)
+{
+    static const char *const names[] = {[DRIVE_NVME] = "nvme",
+                                        [DRIVE_NVME_NAMESPACE] = "nvme-ns",
+                                        [DRIVE_VIRTIO_BLK] = "virtio-blk",
+                                        [DRIVE_ATA] = "ata"};
+    return names[kind];
+}
+
+bool drive_kind_find(enum drive_kind *kind, const char *name)
+{
+    for (*kind = DRIVE_NVME; *kind <= DRIVE_ATA; ++*kind)
+        if (!strcmp(drive_kind_name(*kind), name))
+            return true;
+    return false;
+}
+
 /*
  * Words behind the file's name
  */
@@ -165,8 +182,8 @@ static struct disk *open_image(const struct drive *drive, const struct drives_co
 }
 
 /* The drive at the front and the namespaces that follow before the next controller. */
-static bool plug_nvme(struct pci_bus *bus, const struct drive *drives, unsigned count,
-                      const struct drives_config *config, struct error *err)
+static struct pci_function *make_nvme(const struct drive *drives, unsigned count,
+                                      const struct drives_config *config, struct error *err)
 {
     struct nvme_config nvme = {.serial = drives[0].serial};
     struct pci_function *function = NULL;
@@ -189,11 +206,11 @@ static bool plug_nvme(struct pci_bus *bus, const struct drive *drives, unsigned 
         function = nvme_new(&nvme, err);
     for (unsigned i = 0; !function && i < nvme.namespace_count; i++)
         disk_close(nvme.namespaces[i].disk);
-    return function && pci_plug(bus, function, err);
+    return function;
 }
 
-static bool plug_virtio(struct pci_bus *bus, const struct drive *drive,
-                        const struct drives_config *config, struct error *err)
+static struct pci_function *make_virtio(const struct drive *drive,
+                                        const struct drives_config *config, struct error *err)
 {
     struct virtio_blk_config virtio = {
         .disk = open_image(drive, config, err),
@@ -202,11 +219,23 @@ static bool plug_virtio(struct pci_bus *bus, const struct drive *drive,
         .features_off = drive->packed_off ? VIRTIO_F_RING_PACKED : 0,
     };
     if (!virtio.disk)
-        return false;
+        return NULL;
     struct pci_function *function = virtio_blk_new(&virtio, err);
     if (!function)
         disk_close(virtio.disk);
-    return function && pci_plug(bus, function, err);
+    return function;
+}
+
+struct pci_function *drive_function(const struct drive *drive, const struct drives_config *config,
+                                    struct error *err)
+{
+    if (drive->kind == DRIVE_NVME)
+        return make_nvme(drive, 1, config, err);
+    if (drive->kind == DRIVE_VIRTIO_BLK)
+        return make_virtio(drive, config, err);
+    error_set(err, "%s: only drives of the kinds nvme and virtio-blk come and go",
+              drive->image.path);
+    return NULL;
 }
 
 /* All drives of the kind share a controller. */
@@ -247,14 +276,14 @@ bool drives_plug(struct pci_bus *bus, const struct drive *drives, unsigned count
         switch (drives[i].kind) {
         case DRIVE_NVME:
             has_nvme = true;
-            ok = plug_nvme(bus, &drives[i], count - i, config, err);
+            ok = pci_plug(bus, make_nvme(&drives[i], count - i, config, err), err);
             break;
         case DRIVE_NVME_NAMESPACE:
             ok = has_nvme || error_set(err, "%s: a namespace needs an NVMe drive before it",
                                        drives[i].image.path);
             break;
         case DRIVE_VIRTIO_BLK:
-            ok = plug_virtio(bus, &drives[i], config, err);
+            ok = pci_plug(bus, make_virtio(&drives[i], config, err), err);
             break;
         case DRIVE_ATA:
             break;

@@ -17,6 +17,7 @@
 #include "dev/drive_id.h"
 
 struct pci_bus;
+struct pci_function;
 
 enum drive_kind {
     DRIVE_NVME,           /* a controller of its own */
@@ -24,6 +25,11 @@ enum drive_kind {
     DRIVE_VIRTIO_BLK,
     DRIVE_ATA, /* a port of an AHCI controller */
 };
+
+/* As options name them: "nvme", "nvme-ns", "virtio-blk", "ata". */
+const char *drive_kind_name(enum drive_kind kind);
+/* false: there is none of that name. */
+bool drive_kind_find(enum drive_kind *kind, const char *name);
 
 struct drive {
     enum drive_kind kind;
@@ -45,6 +51,10 @@ struct drives_config {
     unsigned harts; /* of the machine: as many queues are of use */
     struct log *log;
 };
+
+/* A drive that is a function of its own. NULL: err says which image could not be opened, and why. */
+struct pci_function *drive_function(const struct drive *drive, const struct drives_config *config,
+                                    struct error *err);
 
 /* Opens the images and plugs their controllers in. false: err says which one could not be. */
 bool drives_plug(struct pci_bus *bus, const struct drive *drives, unsigned count,

@@ -32,6 +32,10 @@ void file_remove(const char *path);
 /* To write from the start; NULL: errno says why. */
 FILE *file_open_output(const char *path);
 
+/* A name that does not depend on the folder that the process is in: what goes before it, "/home/me/", or empty
+ * for one that is so already. To be freed; NULL: there is none. */
+char *file_folder_before(const char *path);
+
 /* The folder for files that nobody wants to keep. */
 const char *file_temporary_folder(void);
 

@@ -22,6 +22,48 @@ struct image_file {
     bool read_only, is_device;
 };
 
+/*
+ * Files that one process opens and another one uses, which may open none itself. They go from one to the other
+ * in between (image_files_add, and stream_write_passing, say), with their locks.
+ *
+ *     struct image_files files = {.collects = true};
+ *     image_file_open_by(&files, &f, path, flags, err)    opens, and a descriptor of the same is in the list
+ *
+ *     struct image_files files = {...};
+ *     image_file_open_by(&files, &f, path, flags, err)    takes it from the list, or fails
+ */
+#define IMAGE_FILES_MAX 32
+
+enum image_file_use {
+    IMAGE_FILE_FOR_READING,
+    IMAGE_FILE_FOR_WRITING,
+    IMAGE_FILE_AROUND_CACHE, /* the same file once more, for IO around the page cache */
+    IMAGE_FILE_NAMELESS,     /* a temporary one */
+    IMAGE_FILE_USES,
+};
+
+struct image_files {
+    bool collects;
+    unsigned count;
+    struct image_files_entry {
+        char *path;
+        enum image_file_use use;
+        int fd; /* -1: has been taken */
+    } list[IMAGE_FILES_MAX];
+};
+
+/* A word for messages and for whoever hands files over. */
+const char *image_file_use_name(enum image_file_use use);
+
+/* Whether this system can: otherwise the list of who collects stays empty. */
+bool image_files_can_pass(void);
+
+/* fd is the list's from now on, also when it fails: the list is full, or memory. */
+bool image_files_add(struct image_files *files, const char *path, enum image_file_use use, int fd,
+                     struct error *err);
+/* Closes what was not taken. */
+void image_files_close(struct image_files *files);
+
 enum image_file_flags {
     IMAGE_FILE_READ_ONLY = 1,
     IMAGE_FILE_CREATE = 2,    /* replace what is there; not a file that somebody has locked */
@@ -35,6 +77,9 @@ enum image_file_flags {
  * readers share it.
  */
 bool image_file_open(struct image_file *f, const char *path, unsigned flags, struct error *err);
+/* files may be NULL: the same. */
+bool image_file_open_by(struct image_files *files, struct image_file *f, const char *path,
+                        unsigned flags, struct error *err);
 void image_file_close(struct image_file *f);
 
 /* May the fast way around the page cache be used for this? */

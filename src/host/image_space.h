@@ -14,8 +14,10 @@ bool image_space_lock(const struct image_file *f, struct error *err);
 /* Errno, EOPNOTSUPP where the host has no quick way. */
 int image_space_zero(const struct image_file *f, uint64_t offset, uint64_t size);
 
-/* -1: cannot. *align: of offset, size and memory. */
-int image_space_open_direct(const struct image_file *f, unsigned *align);
+/* What offset, size and memory are aligned to for it; every file system and device is content with that. */
+#define IMAGE_SPACE_DIRECT_ALIGN 4096
+/* -1: cannot. */
+int image_space_open_direct(const struct image_file *f);
 
 /* A file without a name. -1: errno says why. */
 int image_space_open_temporary(const char *folder);

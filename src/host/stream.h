@@ -62,6 +62,16 @@ bool stream_wait_readable(int a, int b);
 /* Waits until fd takes output or has failed. false: milliseconds passed (-1: no limit). */
 bool stream_wait_writable(int fd, int milliseconds);
 
+/*
+ * Of Unix sockets, the same with descriptors that go along, which are the receiver's then as well. *count: room
+ * in fds at first, then how many have come; what there was no room for is closed.
+ */
+#define STREAM_PASSED_MAX 32
+enum stream_result stream_read_passed(int fd, void *bytes, size_t size, size_t *done, int *fds,
+                                      unsigned *count);
+enum stream_result stream_write_passing(int fd, const void *bytes, size_t size, size_t *done,
+                                        const int *fds, unsigned count);
+
 void stream_close(int fd);
 /* Removes a socket file that stream_listen_unix made. */
 void stream_unlink(const char *path);

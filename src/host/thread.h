@@ -16,6 +16,7 @@ enum thread_kind {
     THREAD_DISK,   /* reads and writes files that are open */
     THREAD_EVENTS, /* an event loop with streams that are open, and with clients that come */
     THREAD_NET,    /* an event loop that makes sockets */
+    THREAD_CONTROL, /* an event loop whose clients bring files, and threads of disks that it starts */
     THREAD_CALLER, /* none of the machine's: the thread that runs it */
 };
 

@@ -384,6 +384,15 @@ static bool run_until_end(struct machine *m, int *status, struct error *err)
     }
 }
 
+bool machine_press_power(struct machine *m, struct error *err)
+{
+    if (!m->button.press)
+        return error_set(err, "this machine has no power button");
+    if (!machine_is_powered(m))
+        return error_set(err, "the machine is off");
+    return m->button.press(m->button.ctx, err);
+}
+
 bool machine_run(struct machine *m, int *status, struct error *err)
 {
     *status = 0;

@@ -60,7 +60,8 @@ enum machine_go {
 enum machine_pause {
     MACHINE_PAUSE_USER = 1,
     MACHINE_PAUSE_DEBUGGER = 2,
-    MACHINE_PAUSE_LOOK = 4, /* for a moment, by who wants to see it at rest */
+    MACHINE_PAUSE_LOOK = 4,  /* for a moment, by who wants to see it at rest */
+    MACHINE_PAUSE_LEAVE = 8, /* for a moment, so that no hart is in a device any more */
 };
 
 struct machine_hart {
@@ -85,6 +86,12 @@ struct machine_console {
     size_t (*put)(struct device *dev, const void *bytes, size_t size);
     size_t (*get)(struct device *dev, void *bytes, size_t size);
     struct device *dev; /* NULL: no console */
+};
+
+/* What a user presses. */
+struct machine_button {
+    bool (*press)(void *ctx, struct error *err); /* any thread; NULL: there is none */
+    void *ctx;
 };
 
 /* Whom the devices' interrupts go to. */
@@ -116,6 +123,7 @@ struct machine {
 
     /* Set by the board. */
     struct machine_console console;
+    struct machine_button button; /* for power */
     struct machine_irq_controller irq_controller;
     struct device *clock;    /* the device that keeps the time */
     struct pci_bus *pci;     /* the root bus, for what is plugged in; NULL: none */
@@ -173,6 +181,9 @@ struct machine_config {
 
 struct machine *machine_new(const struct machine_config *config, struct error *err);
 void machine_free(struct machine *m); /* the harts' threads end first; m may be NULL */
+
+/* Any thread. false: err says why nobody has felt it. */
+bool machine_press_power(struct machine *m, struct error *err);
 
 /* Takes over dev, also when it fails. dev may be NULL (its constructor failed): false. */
 bool machine_add(struct machine *m, struct device *dev, uint64_t base, struct error *err);

@@ -173,7 +173,8 @@ bool qcow2_create(const struct image_file *f, const struct qcow2_shape *shape, s
     return !error || error_set(err, "%s: cannot write: %s", f->path, strerror(error));
 }
 
-struct image *image_overlay(struct image *backing, struct log *log, struct error *err)
+struct image *image_overlay(struct image *backing, struct image_files *files, struct log *log,
+                            struct error *err)
 {
     struct qcow2_shape shape = {.size = backing->size,
                                 .backing = "the image in front of which it is"};
@@ -185,7 +186,7 @@ struct image *image_overlay(struct image *backing, struct log *log, struct error
     };
     struct image_file file;
     struct image *image = NULL;
-    if (image_file_open(&file, options.path, IMAGE_FILE_TEMPORARY, err)) {
+    if (image_file_open_by(files, &file, options.path, IMAGE_FILE_TEMPORARY, err)) {
         if (qcow2_create(&file, &shape, err))
             image = qcow2_open(&options, &file, err);
         if (!image)

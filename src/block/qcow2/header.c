@@ -364,6 +364,7 @@ static bool open_backing(struct qcow2 *q, const struct image_options *o, struct 
         .cache = o->cache,
         .read_only = true,
         .unlocked = o->unlocked,
+        .files = o->files,
         .log = o->log,
         .above_file = &q->image.file,
         .above = o,

@@ -54,7 +54,7 @@ bool pci_bridge_forwards(const struct pci_function *bridge, enum pci_space space
 {
     uint32_t command = field(bridge, PCI_COMMAND, 2);
     if (space == PCI_SPACE_IO)
-        return command & PCI_COMMAND_IO && forwards_io(bridge, base, size);
+        return !bridge->slot && command & PCI_COMMAND_IO && forwards_io(bridge, base, size);
     return command & PCI_COMMAND_MEMORY && forwards_memory(bridge, base, size);
 }
 
@@ -72,7 +72,7 @@ struct pci_bus *pci_bus_find(struct pci_bus *bus, unsigned number)
     return bus;
 }
 
-static void reset_behind(struct pci_bus *bus)
+void pci_bus_reset(struct pci_bus *bus)
 {
     for (unsigned i = 0; i < PCI_DEVFN_MAX; i++) {
         struct pci_function *f = bus->functions[i];
@@ -80,7 +80,7 @@ static void reset_behind(struct pci_bus *bus)
             continue;
         pci_function_reset_config(f);
         if (f->secondary)
-            reset_behind(f->secondary);
+            pci_bus_reset(f->secondary);
         else if (f->ops->reset)
             f->ops->reset(f->state);
     }
@@ -91,7 +91,7 @@ void pci_bridge_written(struct pci_function *bridge, uint32_t old_control)
     uint32_t control = field(bridge, PCI_BRIDGE_CONTROL, 2);
     if (!(control & ~old_control & PCI_BRIDGE_CONTROL_RESET))
         return;
-    reset_behind(bridge->secondary);
+    pci_bus_reset(bridge->secondary);
     pci_topology_changed(bridge->host);
 }
 
@@ -102,7 +102,8 @@ static void init_header(struct pci_function *f)
                     PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_PARITY |
                         PCI_COMMAND_SERR);
     pci_config_init(f, PCI_PRIMARY_BUS, 3, 0, 0xffffff);
-    pci_config_init(f, PCI_IO_BASE, 2, 0, 0xf0f0); /* 16 bits: the window has no more */
+    /* 16 bits: the window has no more. Slots have none, since 16 of them would take it all. */
+    pci_config_init(f, PCI_IO_BASE, 2, 0, f->slot ? 0 : 0xf0f0);
     pci_bytes_set(f->clear, PCI_SECONDARY_STATUS, 2, PCI_STATUS_ERRORS);
     pci_config_init(f, PCI_MEMORY_BASE, 4, 0, 0xfff0fff0);
     pci_config_init(f, PCI_PREFETCH_BASE, 4, PCI_PREFETCH_TYPE_64 | PCI_PREFETCH_TYPE_64 << 16,
@@ -114,18 +115,27 @@ static void init_header(struct pci_function *f)
 
 struct pci_bus *pci_bridge_new(struct pci_bus *bus, unsigned devfn, struct error *err)
 {
-    struct pci_function *f = pci_function_alloc(&root_port, err);
+    return pci_bridge_make(bus, devfn, &root_port, NULL, err);
+}
+
+struct pci_bus *pci_bridge_make(struct pci_bus *bus, unsigned devfn,
+                                const struct pci_function_config *config, struct pci_slot *slot,
+                                struct error *err)
+{
     struct pci_bus *secondary = calloc(1, sizeof(*secondary));
-    if (!f || !secondary) {
+    struct pci_function *f = secondary ? pci_function_alloc(config, err) : NULL;
+    if (!f) {
         free(secondary);
-        pci_function_free(f);
         error_set(err, "pci: out of memory");
         return NULL;
     }
     f->secondary = secondary;
+    f->slot = slot;
     secondary->host = bus->host;
     secondary->bridge = f;
     init_header(f);
+    if (slot)
+        pci_msi_init(f, 1);
     if (!pci_plug_at(bus, f, devfn, err))
         return NULL;
     secondary->next = bus->first_child;

@@ -9,22 +9,40 @@
 
 #define DEVFN(device, function) ((device) << 3 | (function))
 #define DEVICES 32
-#define FUNCTIONS 8
+#define FUNCTIONS 8 /* of a device */
 /* From this device number on the root bus has root ports, eight a device, for what comes then. */
 #define FIRST_PORT 24
 
-static bool remember(struct pci_host *host, struct pci_function *f, struct error *err)
+bool pci_host_reserve(struct pci_host *host, struct error *err)
 {
     struct pci_function **list =
-        realloc(host->functions, (host->function_count + 1) * sizeof(*list));
+        realloc(host->functions, (host->function_room + 1) * sizeof(*list));
     if (!list)
         return error_set(err, "pci: out of memory");
     host->functions = list;
-    list[host->function_count++] = f;
+    host->function_room++;
     if (pci_maps_grow(host, err))
         return true;
-    host->function_count--;
+    host->function_room--;
     return false;
+}
+
+static bool remember(struct pci_host *host, struct pci_function *f, struct error *err)
+{
+    if (host->function_count == host->function_room && !pci_host_reserve(host, err))
+        return false;
+    host->functions[host->function_count++] = f;
+    return true;
+}
+
+static void forget(struct pci_host *host, const struct pci_function *f)
+{
+    unsigned n = 0;
+    while (host->functions[n] != f)
+        n++;
+    host->function_count--;
+    for (; n < host->function_count; n++)
+        host->functions[n] = host->functions[n + 1];
 }
 
 /* Everybody else of the device must say that there are several functions: function 0 does. */
@@ -75,15 +93,24 @@ bool pci_plug_at(struct pci_bus *bus, struct pci_function *f, unsigned devfn, st
     return true;
 }
 
-/* A root port that is still empty, made if need be. */
-static struct pci_bus *free_port(struct pci_bus *root, struct error *err)
+void pci_unplug(struct pci_function *f)
 {
-    for (unsigned device = FIRST_PORT; device < DEVICES; device++)
-        for (unsigned function = 0; function < FUNCTIONS; function++)
-            if (!root->functions[DEVFN(device, function)])
-                return pci_bridge_new(root, DEVFN(device, function), err);
-    error_set(err, "pci: all slots are taken");
-    return NULL;
+    forget(f->host, f);
+    f->bus->functions[f->devfn] = NULL;
+    atomic_store(&f->master, false);
+    pthread_mutex_lock(&f->lock);
+    f->intx_hidden = true;
+    pci_intx_update(f);
+    pthread_mutex_unlock(&f->lock);
+    pci_topology_changed(f->host);
+}
+
+bool pci_free_port(const struct pci_bus *root, unsigned *devfn, struct error *err)
+{
+    for (*devfn = DEVFN(FIRST_PORT, 0); *devfn < DEVFN(DEVICES, 0); ++*devfn)
+        if (!root->functions[*devfn])
+            return true;
+    return error_set(err, "pci: all slots are taken");
 }
 
 bool pci_plug(struct pci_bus *bus, struct pci_function *f, struct error *err)
@@ -94,7 +121,9 @@ bool pci_plug(struct pci_bus *bus, struct pci_function *f, struct error *err)
     for (unsigned device = 0; device < devices; device++)
         if (!bus->functions[DEVFN(device, 0)])
             return pci_plug_at(bus, f, DEVFN(device, 0), err);
-    struct pci_bus *port = bus->bridge ? NULL : free_port(bus, err);
+    unsigned place;
+    struct pci_bus *port =
+        !bus->bridge && pci_free_port(bus, &place, err) ? pci_bridge_new(bus, place, err) : NULL;
     if (port)
         return pci_plug_at(port, f, 0, err);
     if (bus->bridge)

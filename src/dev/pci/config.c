@@ -72,6 +72,8 @@ void pci_config_write(struct pci_function *f, unsigned offset, unsigned size, ui
         pci_messages_written(f);
     if (f->secondary && touches(offset, size, PCI_BRIDGE_CONTROL, 2))
         pci_bridge_written(f, old_control);
+    if (f->slot)
+        pci_slot_written(f, offset, size);
     if (f->ops->config_written && is_owned(f, offset, size))
         f->ops->config_written(f->state, offset, size);
 }

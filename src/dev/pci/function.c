@@ -238,7 +238,7 @@ bool pci_msix_init(struct pci_function *f, unsigned vectors, unsigned bar, uint3
 /* A link of 2.5 GT/s and one lane, up at once: what is reported is never waited for by anything. */
 static void init_link(struct pci_function *f, unsigned at)
 {
-    const uint32_t speed = 1, width = 1u << 4, active = 1u << 13;
+    const uint32_t speed = 1, width = 1u << 4, active = PCI_LINK_STATUS_ACTIVE;
     pci_config_init(f, at + PCI_EXPRESS_LINK_CAP, 4,
                     speed | width | 1u << 20 /* active reporting */, 0);
     pci_config_init(f, at + PCI_EXPRESS_LINK_CONTROL, 2, 0, 0x00cb);
@@ -248,7 +248,7 @@ static void init_link(struct pci_function *f, unsigned at)
 
 void pci_express_init(struct pci_function *f, enum pci_express_type type)
 {
-    const uint32_t role_based_errors = 1u << 15, presence = 1u << 6;
+    const uint32_t role_based_errors = 1u << 15;
     unsigned at = add_own(f, PCI_CAP_EXPRESS, PCI_EXPRESS_SIZE);
     if (!at)
         return; /* a function without it is a conventional one, which is allowed */
@@ -261,10 +261,12 @@ void pci_express_init(struct pci_function *f, enum pci_express_type type)
         init_link(f, at);
     if (type == PCI_EXPRESS_ROOT_PORT) {
         /* The slot is for ever full: neither hot-plug nor a button, so no events and no controls. */
-        pci_config_init(f, at + PCI_EXPRESS_SLOT_CAP, 4, f->devfn << 19, 0);
-        pci_config_init(f, at + PCI_EXPRESS_SLOT_STATUS, 2, presence, 0);
+        pci_config_init(f, at + PCI_EXPRESS_SLOT_CAP, 4, f->devfn << PCI_SLOT_CAP_NUMBER_SHIFT, 0);
+        pci_config_init(f, at + PCI_EXPRESS_SLOT_STATUS, 2, PCI_SLOT_PRESENT, 0);
         pci_config_init(f, at + PCI_EXPRESS_ROOT_CONTROL, 2, 0, 0xf);
     }
+    if (f->slot)
+        pci_slot_init(f, at);
 }
 
 void pci_function_reset_config(struct pci_function *f)

@@ -57,6 +57,7 @@ struct pci_function {
     struct pci_host *host; /* NULL: not plugged in */
     struct pci_bus *bus;
     struct pci_bus *secondary; /* of a bridge; NULL: an endpoint */
+    struct pci_slot *slot;     /* of a port whose card comes and goes; NULL: it does not */
     unsigned devfn;
 
     /* Under config_lock: */
@@ -117,7 +118,7 @@ struct pci_host {
     unsigned windows_left; /* the last one that is removed frees all */
     struct pci_bus root;
     struct pci_function **functions; /* all, in the order they were plugged in */
-    unsigned function_count;
+    unsigned function_count, function_room;
 
     pthread_mutex_t config_lock;
     struct pci_map maps[PCI_SPACES]; /* written under config_lock, read without */
@@ -155,8 +156,16 @@ void pci_function_reset_config(struct pci_function *f);
 uint32_t pci_config_read(struct pci_function *f, unsigned offset, unsigned size);
 void pci_config_write(struct pci_function *f, unsigned offset, unsigned size, uint32_t value);
 
+/* bus.c: room for one function more, which the next pci_plug_at has for sure. Before the machine runs. */
+bool pci_host_reserve(struct pci_host *host, struct error *err);
+/* The first place for a root port that is free; false: there is none. */
+bool pci_free_port(const struct pci_bus *root, unsigned *devfn, struct error *err);
+/* Takes f out of its bus, under config_lock: it is found no more, is no bus master and drives no wire. Harts
+ * that had found it before may still call it. */
+void pci_unplug(struct pci_function *f);
+
 /* map.c */
-bool pci_maps_grow(struct pci_host *host, struct error *err); /* for the functions there are */
+bool pci_maps_grow(struct pci_host *host, struct error *err); /* for the functions there may be */
 void pci_maps_free(struct pci_host *host);
 /* After config space changed, under config_lock: which BARs answer where, who is bus master. */
 void pci_topology_changed(struct pci_host *host);
@@ -170,6 +179,23 @@ bool pci_bridge_forwards(const struct pci_function *bridge, enum pci_space space
 /* The bus of that number at or behind this one; NULL: there is none. */
 struct pci_bus *pci_bus_find(struct pci_bus *bus, unsigned number);
 void pci_bridge_written(struct pci_function *bridge, uint32_t old_control);
+/* As if it had been powered on just now: everything on the bus and behind it. */
+void pci_bus_reset(struct pci_bus *bus);
+/* A bridge of that kind, with a slot if slot is not NULL. It takes over config->state once it is made. */
+struct pci_bus *pci_bridge_make(struct pci_bus *bus, unsigned devfn,
+                                const struct pci_function_config *config, struct pci_slot *slot,
+                                struct error *err);
+
+/* slot.c, under config_lock. Its registers, before it is plugged in; the guest wrote some of them. */
+void pci_slot_init(struct pci_function *port, unsigned capability);
+void pci_slot_written(struct pci_function *port, unsigned offset, unsigned size);
+bool pci_slot_has_link(const struct pci_slot *slot);
+
+/* Whether what is on the bus can be reached at all. */
+static inline bool pci_bus_is_up(const struct pci_bus *bus)
+{
+    return !bus->bridge || !bus->bridge->slot || pci_slot_has_link(bus->bridge->slot);
+}
 
 /* msi.c. The guest wrote the capability, under config_lock; registers of the table in a BAR. */
 void pci_messages_written(struct pci_function *f);

@@ -32,7 +32,7 @@
 static struct pci_function *addressed(struct pci_host *host, uint64_t offset)
 {
     struct pci_bus *bus = pci_bus_find(&host->root, offset >> 20 & 0xff);
-    return bus ? bus->functions[offset >> 12 & 0xff] : NULL;
+    return bus && pci_bus_is_up(bus) ? bus->functions[offset >> 12 & 0xff] : NULL;
 }
 
 static uint64_t ecam_read(void *state, uint64_t offset, unsigned size)

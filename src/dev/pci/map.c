@@ -17,7 +17,7 @@
 /* All regions that there can ever be. */
 bool pci_maps_grow(struct pci_host *host, struct error *err)
 {
-    const unsigned capacity = host->function_count * PCI_BARS;
+    const unsigned capacity = host->function_room * PCI_BARS;
     for (unsigned space = 0; space < PCI_SPACES; space++) {
         struct pci_map *map = &host->maps[space];
         struct pci_region *regions = calloc(capacity, sizeof(*regions));
@@ -41,7 +41,7 @@ static bool is_reached(const struct pci_function *f, enum pci_space space, uint6
                        uint64_t size)
 {
     for (const struct pci_bus *bus = f->bus; bus->bridge; bus = bus->bridge->bus)
-        if (!pci_bridge_forwards(bus->bridge, space, base, size))
+        if (!pci_bus_is_up(bus) || !pci_bridge_forwards(bus->bridge, space, base, size))
             return false;
     const struct pci_host *host = f->host;
     for (unsigned i = PCI_WINDOW_IO; i < PCI_WINDOWS; i++) {
@@ -98,7 +98,8 @@ static void map_function(struct pci_host *host, struct pci_function *f)
 static bool may_master(const struct pci_function *f)
 {
     for (; f; f = f->bus->bridge)
-        if (!(pci_bytes_get(f->config, PCI_COMMAND, 2) & PCI_COMMAND_MASTER))
+        if (!(pci_bytes_get(f->config, PCI_COMMAND, 2) & PCI_COMMAND_MASTER) ||
+            !pci_bus_is_up(f->bus))
             return false;
     return true;
 }

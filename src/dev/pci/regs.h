@@ -98,12 +98,40 @@ enum pci_express_register {
     PCI_EXPRESS_LINK_CONTROL = 0x10,
     PCI_EXPRESS_LINK_STATUS = 0x12,
     PCI_EXPRESS_SLOT_CAP = 0x14,
+    PCI_EXPRESS_SLOT_CONTROL = 0x18,
     PCI_EXPRESS_SLOT_STATUS = 0x1a,
     PCI_EXPRESS_ROOT_CONTROL = 0x1c,
     PCI_EXPRESS_DEVICE_CAP2 = 0x24,
     PCI_EXPRESS_LINK_CONTROL2 = 0x30,
     PCI_EXPRESS_SIZE = 0x3c,
 };
+#define PCI_LINK_CONTROL_DISABLE (1u << 4)
+#define PCI_LINK_STATUS_ACTIVE (1u << 13)
+
+/* Slots (Express Base, 7.5.3.9 to 7.5.3.11). Bits 0 to 4 of control allow interrupts for those of status. */
+#define PCI_SLOT_CAP_BUTTON (1u << 0)
+#define PCI_SLOT_CAP_POWER_CONTROL (1u << 1)
+#define PCI_SLOT_CAP_ATTENTION_INDICATOR (1u << 3)
+#define PCI_SLOT_CAP_POWER_INDICATOR (1u << 4)
+#define PCI_SLOT_CAP_SURPRISE (1u << 5)
+#define PCI_SLOT_CAP_HOT_PLUG (1u << 6)
+#define PCI_SLOT_CAP_NUMBER_SHIFT 19
+#define PCI_SLOT_CONTROL_INTERRUPT (1u << 5)
+#define PCI_SLOT_CONTROL_ATTENTION_OFF (3u << 6)
+#define PCI_SLOT_CONTROL_INDICATOR (3u << 8) /* power indicator: 1 on, 2 blinks, 3 off */
+#define PCI_SLOT_CONTROL_INDICATOR_ON (1u << 8)
+#define PCI_SLOT_CONTROL_INDICATOR_BLINKS (2u << 8)
+#define PCI_SLOT_CONTROL_INDICATOR_OFF (3u << 8)
+#define PCI_SLOT_CONTROL_POWER_OFF (1u << 10)
+#define PCI_SLOT_CONTROL_LINK_ENABLE (1u << 12) /* interrupts for PCI_SLOT_LINK_CHANGED */
+#define PCI_SLOT_CONTROL_WRITABLE 0x17fbu       /* all that a slot with the above has */
+#define PCI_SLOT_BUTTON (1u << 0)               /* of status: events, cleared by writing 1 */
+#define PCI_SLOT_PRESENCE_CHANGED (1u << 3)
+#define PCI_SLOT_COMMAND_DONE (1u << 4)
+#define PCI_SLOT_LINK_CHANGED (1u << 8)
+#define PCI_SLOT_EVENTS 0x11fu
+#define PCI_SLOT_PRESENT (1u << 6)
+
 enum pci_express_type {
     PCI_EXPRESS_ENDPOINT = 0,
     PCI_EXPRESS_ROOT_PORT = 4,

@@ -37,7 +37,7 @@ struct virtio;
 struct virtio_queue;
 
 #define VIRTIO_QUEUES_MAX 128
-#define VIRTIO_CONFIG_MAX 64 /* bytes of a device's configuration */
+#define VIRTIO_CONFIG_MAX 136 /* bytes of a device's configuration */
 
 /* Feature bits that belong to no kind of device (6). Those offered here are offered by all. */
 #define VIRTIO_F_INDIRECT_DESC (UINT64_C(1) << 28)
@@ -51,6 +51,7 @@ enum virtio_id { /* 5 */
                  VIRTIO_ID_BLOCK = 2,
                  VIRTIO_ID_CONSOLE = 3,
                  VIRTIO_ID_ENTROPY = 4,
+                 VIRTIO_ID_INPUT = 18,
 };
 
 struct virtio_ops {

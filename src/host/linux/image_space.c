@@ -29,8 +29,6 @@ enum {
     RIGHT_RESIZE = 3,
 };
 
-#define DIRECT_ALIGN 4096 /* what every file system and device is content with */
-
 static const int writes[] = {RIGHT_WRITE, RIGHT_RESIZE};
 
 /* Errno. */
@@ -96,11 +94,10 @@ int image_space_zero(const struct image_file *f, uint64_t offset, uint64_t size)
     return allocate(f, FALLOC_FL_ZERO_RANGE, offset, size);
 }
 
-int image_space_open_direct(const struct image_file *f, unsigned *align)
+int image_space_open_direct(const struct image_file *f)
 {
     char path[64];
     snprintf(path, sizeof(path), "/proc/self/fd/%d", f->fd);
-    *align = DIRECT_ALIGN;
     return open(path, (f->read_only ? O_RDONLY : O_RDWR) | O_DIRECT | O_CLOEXEC);
 }
 

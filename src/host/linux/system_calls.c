@@ -260,18 +260,32 @@ static void allow_network(struct rules *r, const struct isolation_needs *needs)
     allow_value(r, SCMP_SYS(ioctl), 1, TUNSETOFFLOAD);
 }
 
+/* An image that a client has opened: its locks, and what a disk's threads wake each other by. */
+static void allow_taking_files(struct rules *r)
+{
+    static const int commands[] = {F_OFD_SETLK, F_OFD_GETLK};
+    for (size_t i = 0; i < LENGTH(commands); i++) {
+        allow_value(r, SCMP_SYS(fcntl), 1, (uint64_t)commands[i]);
+        allow_value(r, SCMP_SYS(fcntl64), 1, (uint64_t)commands[i]);
+    }
+    allow(r, SCMP_SYS(eventfd2), 0, NULL);
+}
+
 static void allow_kind(struct rules *r, enum thread_kind kind, const struct isolation_needs *needs)
 {
     allow_all(r, always, LENGTH(always));
     allow_memory(r);
     allow_threads(r);
     allow_descriptors(r);
-    if (kind == THREAD_DISK) {
+    if (kind == THREAD_DISK || kind == THREAD_CONTROL) {
         allow(r, SCMP_SYS(io_uring_enter), 0, NULL);
         for (size_t i = 0; i < LENGTH(disk_ioctls); i++)
             allow_value(r, SCMP_SYS(ioctl), 1, disk_ioctls[i]);
     }
-    if (kind == THREAD_EVENTS || kind == THREAD_NET || kind == THREAD_CALLER) {
+    if (kind == THREAD_CONTROL)
+        allow_taking_files(r);
+    if (kind == THREAD_EVENTS || kind == THREAD_NET || kind == THREAD_CALLER ||
+        kind == THREAD_CONTROL) {
         allow_all(r, streams, LENGTH(streams));
         allow_socket_options(r);
     }

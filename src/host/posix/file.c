@@ -2,6 +2,7 @@
 /*
  * Whole files: see file.h.
  */
+#define _GNU_SOURCE /* getcwd() that finds the size */
 #include "host/file.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -125,4 +126,19 @@ const char *file_temporary_folder(void)
 {
     const char *folder = getenv("TMPDIR");
     return folder && *folder ? folder : "/tmp";
+}
+
+char *file_folder_before(const char *path)
+{
+    char *folder = *path == '/' ? strdup("") : getcwd(NULL, 0);
+    if (!folder || !*folder)
+        return folder;
+    const size_t length = strlen(folder);
+    char *whole = realloc(folder, length + 2);
+    if (!whole) {
+        free(folder);
+        return NULL;
+    }
+    memcpy(whole + length, "/", 2);
+    return whole;
 }

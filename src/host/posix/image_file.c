@@ -26,13 +26,76 @@ static bool examine(struct image_file *f, unsigned flags, struct error *err)
     /* Only now that it is ours. */
     if ((flags & IMAGE_FILE_CREATE) && !f->is_device && ftruncate(f->fd, 0) < 0)
         return error_set(err, "%s: cannot make it empty: %s", f->path, strerror(errno));
-    if (flags & IMAGE_FILE_DIRECT)
-        f->direct_fd = image_space_open_direct(f, &f->direct_align);
     return true;
+}
+
+/*
+ * Files that are handed over
+ */
+
+/* Temporary files have no name that would tell one from the other. -1: there is none such. */
+static int take(struct image_files *files, const char *path, enum image_file_use use)
+{
+    for (unsigned i = 0; i < files->count; i++) {
+        struct image_files_entry *entry = &files->list[i];
+        int fd = entry->fd;
+        if (fd < 0 || entry->use != use ||
+            (use != IMAGE_FILE_NAMELESS && strcmp(entry->path, path)))
+            continue;
+        entry->fd = -1;
+        return fd;
+    }
+    return -1;
+}
+
+/* Whoever hands it over may be wrong about what it is. */
+static bool take_main(struct image_files *files, struct image_file *f, enum image_file_use use,
+                      struct error *err)
+{
+    f->fd = take(files, f->path, use);
+    if (f->fd < 0)
+        return error_set(err, "%s: was not handed over", f->path);
+    int mode = fcntl(f->fd, F_GETFL);
+    bool fits = mode >= 0 &&
+                ((mode & O_ACCMODE) == O_RDWR || (f->read_only && (mode & O_ACCMODE) == O_RDONLY));
+    if (!fits || (use == IMAGE_FILE_NAMELESS && ftruncate(f->fd, 0) < 0))
+        return error_set(err, "%s: was handed over, but not open for %s", f->path,
+                         f->read_only ? "reading" : "writing");
+    return true;
+}
+
+static bool collect(struct image_files *files, const struct image_file *f, enum image_file_use use,
+                    struct error *err)
+{
+    return image_files_add(files, f->path, use, fcntl(f->fd, F_DUPFD_CLOEXEC, 0), err) &&
+           (f->direct_fd < 0 || image_files_add(files, f->path, IMAGE_FILE_AROUND_CACHE,
+                                                fcntl(f->direct_fd, F_DUPFD_CLOEXEC, 0), err));
+}
+
+static bool open_main(struct image_file *f, const char *path, unsigned flags, struct error *err)
+{
+    /* O_NONBLOCK: opening a pipe would wait for its other end. */
+    int how = O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (f->read_only ? O_RDONLY : O_RDWR);
+    if (flags & IMAGE_FILE_TEMPORARY)
+        f->fd = image_space_open_temporary(path);
+    else
+        f->fd = open(path, how | (flags & IMAGE_FILE_CREATE ? O_CREAT : 0), 0666);
+    return f->fd >= 0 ||
+           error_set(err, "%s: cannot %s: %s", path,
+                     flags & (IMAGE_FILE_CREATE | IMAGE_FILE_TEMPORARY) ? "create" : "open",
+                     strerror(errno));
 }
 
 bool image_file_open(struct image_file *f, const char *path, unsigned flags, struct error *err)
 {
+    return image_file_open_by(NULL, f, path, flags, err);
+}
+
+bool image_file_open_by(struct image_files *files, struct image_file *f, const char *path,
+                        unsigned flags, struct error *err)
+{
+    const bool takes = files && !files->collects;
+    enum image_file_use use = IMAGE_FILE_FOR_WRITING;
     *f = (struct image_file){.path = strdup(path), .fd = -1, .direct_fd = -1};
     if (!f->path)
         return error_set(err, "out of memory");
@@ -41,20 +104,22 @@ bool image_file_open(struct image_file *f, const char *path, unsigned flags, str
         return error_set(err, "an empty file name");
     }
     f->read_only = flags & IMAGE_FILE_READ_ONLY;
-    /* O_NONBLOCK: opening a pipe would wait for its other end. */
-    int how = O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (f->read_only ? O_RDONLY : O_RDWR);
     if (flags & IMAGE_FILE_TEMPORARY)
-        f->fd = image_space_open_temporary(path);
-    else
-        f->fd = open(path, how | (flags & IMAGE_FILE_CREATE ? O_CREAT : 0), 0666);
-    if (f->fd < 0)
-        error_set(err, "%s: cannot %s: %s", path,
-                  flags & (IMAGE_FILE_CREATE | IMAGE_FILE_TEMPORARY) ? "create" : "open",
-                  strerror(errno));
-    else if (examine(f, flags, err))
-        return true;
-    image_file_close(f);
-    return false;
+        use = IMAGE_FILE_NAMELESS;
+    else if (f->read_only)
+        use = IMAGE_FILE_FOR_READING;
+    bool ok = (takes ? take_main(files, f, use, err) : open_main(f, path, flags, err)) &&
+              examine(f, flags, err);
+    if (ok && flags & IMAGE_FILE_DIRECT) {
+        f->direct_align = IMAGE_SPACE_DIRECT_ALIGN;
+        f->direct_fd =
+            takes ? take(files, path, IMAGE_FILE_AROUND_CACHE) : image_space_open_direct(f);
+    }
+    if (ok && files && !takes)
+        ok = collect(files, f, use, err);
+    if (!ok)
+        image_file_close(f);
+    return ok;
 }
 
 void image_file_close(struct image_file *f)

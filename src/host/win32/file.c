@@ -143,3 +143,16 @@ const char *file_temporary_folder(void)
     const char *folder = getenv("TEMP");
     return folder && *folder ? folder : ".";
 }
+
+char *file_folder_before(const char *path)
+{
+    wchar_t folder[32768];
+    const bool absolute = path[0] == '/' || path[0] == '\\' || (path[0] && path[1] == ':');
+    if (absolute)
+        return strdup("");
+    DWORD length = GetCurrentDirectoryW(32766, folder);
+    if (!length || length >= 32766)
+        return NULL;
+    memcpy(folder + length, L"/", 2 * sizeof(wchar_t));
+    return system_narrow(folder);
+}
