@@ -64,15 +64,17 @@ static uint16_t fetch16(const uint8_t *p)
     return __atomic_load_n((const uint16_t *)p, __ATOMIC_RELAXED);
 }
 
+static uint32_t bits_at(const uint8_t *code, unsigned length)
+{
+    uint32_t bits = 0;
+    memcpy(&bits, code, length);
+    return bits;
+}
+
 uint32_t insn_bits(const struct block *block, const struct insn *i)
 {
     const uint8_t *p = block->copy + 2 * i->at;
-    uint16_t low, high;
-    memcpy(&low, p, 2);
-    if (insn_length(low) == 2)
-        return low;
-    memcpy(&high, p + 2, 2);
-    return low | (uint32_t)high << 16;
+    return bits_at(p, insn_length(*p));
 }
 
 unsigned insn_index(const struct block *block, const struct insn *i)
@@ -286,7 +288,7 @@ const uint8_t *code_fetch(struct hart *h, uint64_t va, unsigned size, bool *mixe
 {
     *mixed = false;
     if (h->direct)
-        return direct_fetch(h, va, size);
+        return direct_fetch(h, va, size, mixed);
     const struct tlb_entry *e = &h->tlb.fetch->entries[tlb_slot(va)];
     if (likely(tlb_hits(e->fetch, va, 1)))
         return (const uint8_t *)(uintptr_t)(va + e->addend);
@@ -329,6 +331,8 @@ static const struct insn *enter_lone(struct hart *h, const uint8_t *first, bool 
             return fetch_trap(h);
         memcpy(code + 2, &(uint16_t){fetch16(second)}, 2);
     }
+    if (unlikely(h->points) && h->direct && direct_watches(h, bits_at(code, length)))
+        return NULL;
     struct block *block = h->code->lone;
     build(h, block, code, length, 1, functions(h));
     return run_block(h, block);
@@ -420,6 +424,8 @@ void code_run_once(struct hart *h)
     atomic_fetch_or(&h->events, HART_EV_STEP);
     if (!code) {
         fetch_trap(h);
+    } else if (unlikely(h->points) && debug_breaks(h)) {
+        /* It stops here. */
     } else if (mixed || (room == 2 && insn_length(code[0]) == 4)) {
         run_from(h, enter_lone(h, code, mixed));
     } else {

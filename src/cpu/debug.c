@@ -4,11 +4,6 @@
 
 #include "cpu/mmu.h"
 
-static bool is_break(enum debug_kind kind)
-{
-    return kind == DEBUG_BREAK || kind == DEBUG_HARD_BREAK;
-}
-
 static unsigned find(const struct debug_points *points, const struct debug_point *point)
 {
     unsigned n = 0;
@@ -41,7 +36,7 @@ bool debug_points_remove(struct debug_points *points, const struct debug_point *
 void debug_set_points(struct hart *h, const struct debug_points *points)
 {
     h->points = points && points->count ? points : NULL;
-    hart_fence_ask(h, HART_FENCE_TLB | HART_FENCE_JUMPS);
+    hart_fence_ask(h, (h->direct ? HART_FENCE_FETCH : HART_FENCE_TLB) | HART_FENCE_JUMPS);
 }
 
 /* Whether [va, va + size) and [other, other + other_size) meet; both may end at the top of all addresses. */
@@ -56,7 +51,7 @@ unsigned debug_withheld(const struct hart *h, uint64_t va)
     const uint64_t page = va & PAGE_MASK;
     for (unsigned i = 0; i < h->points->count; i++) {
         const struct debug_point *p = &h->points->list[i];
-        if (is_break(p->kind))
+        if (debug_is_break(p->kind))
             withheld |= (p->va & PAGE_MASK) == page ? ACCESS_FETCH : 0;
         else if (meets(page, PAGE_SIZE, p->va, p->size))
             withheld |= ACCESS_READ | ACCESS_WRITE;
@@ -68,7 +63,7 @@ bool debug_breaks(struct hart *h)
 {
     for (unsigned i = 0; i < h->points->count; i++) {
         const struct debug_point *p = &h->points->list[i];
-        if (is_break(p->kind) && p->va == h->pc) {
+        if (debug_is_break(p->kind) && p->va == h->pc) {
             debug_stop_hart(h, p->kind, p->va);
             return true;
         }
@@ -76,24 +71,33 @@ bool debug_breaks(struct hart *h)
     return false;
 }
 
-bool debug_watches(struct hart *h, uint64_t va, unsigned size, unsigned accesses)
+bool debug_finds_watch(const struct hart *h, uint64_t va, unsigned size, unsigned accesses,
+                       struct debug_stop *stop)
 {
     static const uint8_t watched[] = {[DEBUG_WRITE] = ACCESS_WRITE,
                                       [DEBUG_READ] = ACCESS_READ,
                                       [DEBUG_ACCESS] = ACCESS_READ | ACCESS_WRITE};
     for (unsigned i = 0; i < h->points->count; i++) {
         const struct debug_point *p = &h->points->list[i];
-        if (is_break(p->kind) || !(watched[p->kind] & accesses) || !meets(va, size, p->va, p->size))
+        if (debug_is_break(p->kind) || !(watched[p->kind] & accesses) ||
+            !meets(va, size, p->va, p->size))
             continue;
-        h->stop = (struct debug_stop){p->kind, p->va};
-        hart_fault(h, CAUSE_DEBUG, va);
+        *stop = (struct debug_stop){p->kind, p->va};
         return true;
     }
     return false;
 }
 
+bool debug_watches(struct hart *h, uint64_t va, unsigned size, unsigned accesses)
+{
+    if (!debug_finds_watch(h, va, size, accesses, &h->stop))
+        return false;
+    hart_fault(h, CAUSE_DEBUG, va);
+    return true;
+}
+
 void debug_stop_hart(struct hart *h, enum debug_kind kind, uint64_t va)
 {
     h->stop = (struct debug_stop){kind, va};
-    hart_kick(h, HART_EV_STOP);
+    hart_kick(h, h->direct ? HART_EV_USER : HART_EV_STOP);
 }

@@ -8,6 +8,8 @@
  * gets no entries for loads and stores, so that each access comes to mem.c, which compares. The rest of
  * the machine runs as ever, and a hart without points has NULL in hart.points.
  *
+ * A hart without a machine has no TLB to speak of: direct_points.c.
+ *
  * A hart stops before the instruction that would be run, or would access memory: nothing of it has
  * happened. The list belongs to the debugger, who changes it only while all harts rest, and asks them
  * for debug_fence then.
@@ -53,6 +55,11 @@ struct debug_stop {
 /* What hart_trap takes for a stop: a cause that is none. */
 #define CAUSE_DEBUG 0xff
 
+static inline bool debug_is_break(enum debug_kind kind)
+{
+    return kind == DEBUG_BREAK || kind == DEBUG_HARD_BREAK;
+}
+
 /* false: there is no more room, or no such point. Adding twice is adding once. */
 bool debug_points_add(struct debug_points *points, const struct debug_point *point);
 bool debug_points_remove(struct debug_points *points, const struct debug_point *point);
@@ -69,6 +76,10 @@ bool debug_breaks(struct hart *h);
 /* Whether an access is watched: then a fault is noted that has the hart stop. accesses: enum access
  * bits. hart.points is not NULL. */
 bool debug_watches(struct hart *h, uint64_t va, unsigned size, unsigned accesses);
+
+/* The same question without the fault: *stop is the point. */
+bool debug_finds_watch(const struct hart *h, uint64_t va, unsigned size, unsigned accesses,
+                       struct debug_stop *stop);
 
 /* CAUSE_DEBUG: h->pc is at the instruction, which has done nothing. */
 void debug_stop_hart(struct hart *h, enum debug_kind kind, uint64_t va);

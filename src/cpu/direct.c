@@ -40,8 +40,9 @@ void direct_forget_jumps(struct hart *h)
     tlb_fetch_changed(h);
 }
 
-const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size)
+const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size, bool *mixed)
 {
+    *mixed = unlikely(h->points) && direct_is_lone(h, va);
     enum direct_code code = h->direct->may_run(h, va, size, &h->direct_fault);
     h->code_is_writable = code == DIRECT_WRITABLE;
     if (code != DIRECT_NOT)
@@ -94,6 +95,19 @@ void direct_call(struct hart *h, void (*call)(struct hart *h))
     atomic_store(&h->outside, false);
 }
 
+uint64_t direct_operand(const struct hart *h, const struct decoded *d)
+{
+    switch (insn_info(d->id)->format) {
+    case FORMAT_L:
+    case FORMAT_S:
+    case FORMAT_FL:
+    case FORMAT_FS:
+        return h->x[d->rs1] + (uint64_t)(int64_t)d->imm;
+    default:
+        return h->x[d->rs1];
+    }
+}
+
 uint64_t direct_address(struct hart *h)
 {
     struct decoded d;
@@ -104,15 +118,7 @@ uint64_t direct_address(struct hart *h)
         bits |= (uint32_t)code[1] << 16;
     if (!isa_decode(h->code->decoder, bits, &d))
         return DIRECT_NO_ADDRESS;
-    switch (insn_info(d.id)->format) {
-    case FORMAT_L:
-    case FORMAT_S:
-    case FORMAT_FL:
-    case FORMAT_FS:
-        return h->x[d.rs1] + (uint64_t)(int64_t)d.imm;
-    default:
-        return h->x[d.rs1];
-    }
+    return direct_operand(h, &d);
 }
 
 static void give_fault(struct hart *h)
@@ -121,6 +127,20 @@ static void give_fault(struct hart *h)
     if (fault.addr == DIRECT_NO_ADDRESS)
         fault.addr = direct_address(h);
     h->direct->fault(h, &fault);
+}
+
+/* An instruction has been taken, or a step into the handler of its fault. What was found meanwhile is told first. */
+static void end_step(struct hart *h)
+{
+    if (h->steps && h->stop.kind == DEBUG_NONE)
+        debug_stop_hart(h, DEBUG_STEP, h->pc);
+}
+
+static void step(struct hart *h)
+{
+    code_step_one(h);
+    h->slot = NULL;
+    end_step(h);
 }
 
 /* The instruction in h->slot did not happen. */
@@ -132,6 +152,7 @@ static void take_fault(struct hart *h)
     h->slot = NULL;
     atomic_fetch_and(&h->events, ~(uint32_t)HART_EV_STEP);
     give_fault(h);
+    end_step(h);
 }
 
 /* false: the hart shall stop. */
@@ -159,7 +180,9 @@ void direct_run(struct hart *h)
     for (;;) {
         if (atomic_load_explicit(&h->events, memory_order_relaxed) && !serve_events(h))
             break;
-        if (h->engine.run)
+        if (unlikely(h->steps))
+            step(h);
+        else if (h->engine.run)
             h->engine.run(h->engine.ctx, h);
         else
             code_run(h);

@@ -58,7 +58,7 @@ struct direct {
 /* hart_new does it: U-mode, with what an operating system allows there. */
 void direct_reset(struct hart *h);
 
-/* hart_run for such a hart. */
+/* hart_run for such a hart. With hart.steps it stops (debug.h: DEBUG_STEP) after each instruction. */
 void direct_run(struct hart *h);
 
 /*
@@ -71,6 +71,13 @@ bool direct_fault_in_c(struct hart *h, const struct direct_fault *fault);
  * can have. */
 uint64_t direct_address(struct hart *h);
 #define DIRECT_NO_ADDRESS UINT64_MAX
+/* The same for an instruction that accesses one. */
+uint64_t direct_operand(const struct hart *h, const struct decoded *d);
+
+/* direct_points.c; hart.points is not NULL. Whether instructions at va are to run one by one; whether the one at
+ * h->pc accesses what is watched: then the hart stops. */
+bool direct_is_lone(const struct hart *h, uint64_t va);
+bool direct_watches(struct hart *h, uint32_t bits);
 
 /* The jump cache: where translated code for an address is; forgets all of it. */
 void direct_enter_jump(struct hart *h, uint64_t pc, const void *code);
@@ -85,7 +92,7 @@ void direct_see_code(struct hart *h);
 /* Calls back something that may take long: nobody need wait for the hart meanwhile. */
 void direct_call(struct hart *h, void (*call)(struct hart *h));
 
-/* Where to fetch `size` bytes at va. NULL: a fault was noted. */
-const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size);
+/* code_fetch for such a hart. */
+const uint8_t *direct_fetch(struct hart *h, uint64_t va, unsigned size, bool *mixed);
 
 #endif

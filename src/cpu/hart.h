@@ -162,6 +162,7 @@ struct hart {
     const struct debug_points *points; /* debug.h; NULL: there are none */
     struct debug_stop stop;            /* why hart_run or hart_step has returned */
     bool holds_interrupts;             /* a debugger wants none taken; changed while it rests */
+    bool steps;                        /* without a machine: the same for one by one, direct_run */
 
     struct tlb tlb;
     struct code_cache *code;

@@ -37,6 +37,14 @@ bool stream_pty_connected(int fd);
  */
 int stream_listen_unix(const char *path, struct error *err);
 int stream_listen_tcp(const char *address, char *name, size_t size, struct error *err);
+/* The same for a process that is not isolated (isolation.h) and resolves no names: HOST is a number or
+ * localhost. */
+int stream_listen_file(const char *path, struct error *err);
+int stream_listen_number(const char *address, char *name, size_t size, struct error *err);
+/* Between the two. -1: errno says why. */
+struct sockaddr;
+int stream_listen_bound(const struct sockaddr *address, size_t size);
+void stream_name_bound(int fd, char *name, size_t size);
 /* Who is called when a socket is connected: resolved once, since that may take its time. */
 struct stream_address {
     size_t size;

@@ -81,15 +81,21 @@ static int exec_host(int dirfd, const char *path, char **argv, char **envp, int 
 static int exec_self(const struct process *p, int fd, char *name, char **argv, char **envp)
 {
     char number[16];
+    struct debug_heirloom heirloom;
     unsigned options = count_of(p->config.self_options), argc = count_of(argv), n = 0;
-    char **list = calloc(options + argc + 8, sizeof(*list));
-    if (!list)
+    debug_hand_over(p, &heirloom);
+    char **list = calloc(options + heirloom.count + argc + 8, sizeof(*list));
+    if (!list) {
+        debug_keep(&heirloom);
         return -ENOMEM;
+    }
     user_thread_self()->signals->exec_self_list = list;
     snprintf(number, sizeof(number), "%d", fd);
     list[n++] = "rvvm-user";
     for (unsigned i = 0; i < options; i++)
         list[n++] = p->config.self_options[i];
+    for (unsigned i = 0; i < heirloom.count; i++)
+        list[n++] = heirloom.options[i];
     list[n++] = "-fd";
     list[n++] = number;
     list[n++] = "-0";
@@ -101,6 +107,7 @@ static int exec_self(const struct process *p, int fd, char *name, char **argv, c
     fcntl(fd, F_SETFD, 0);
     int result = exec_host(p->self_fd, "", list, envp, AT_EMPTY_PATH);
     user_thread_self()->signals->exec_self_list = NULL;
+    debug_keep(&heirloom);
     free(list);
     return result;
 }

@@ -84,6 +84,8 @@ static int run_child(void *arg)
     t->tid = (pid_t)syscall(SYS_gettid);
     user_thread_set_self(t);
     begin_child(t, child->request);
+    if (t->signals->actions != &t->process->signals->actions)
+        signals_catch(t->signals->actions, false);
     signals_force_mask(t, t->signals->mask);
     user_thread_run(t);
     return 0;

@@ -169,6 +169,7 @@ static void enter_list(struct user_thread *t)
 void user_thread_leave_list(struct user_thread *t)
 {
     struct process *p = t->process;
+    debug_thread_waits(t);
     pthread_mutex_lock(&p->lock);
     struct user_thread **at = &p->threads;
     while (*at && *at != t)
@@ -185,6 +186,7 @@ void user_thread_run(struct user_thread *t)
     t->tid = (pid_t)syscall(SYS_gettid);
     user_thread_set_self(t);
     enter_list(t);
+    debug_thread_begins(t);
     direct_run(t->hart);
     user_thread_leave_list(t);
     user_thread_set_self(NULL);
@@ -244,8 +246,10 @@ pid_t process_fork(struct user_thread *t, uint64_t flags)
     if (pid == 0)
         become_child(p, t);
     give_locks(p);
-    if (pid == 0)
+    if (pid == 0) {
         user_signals_forked(t);
+        debug_forked(p);
+    }
     return pid < 0 ? -e : pid;
 }
 
@@ -337,7 +341,7 @@ bool process_load(struct process *p, struct error *err)
     t->hart->pc = p->entry;
     t->hart->x[2] = p->stack;
     p->first = t;
-    return true;
+    return !p->config.gdb || debug_start(p, err);
 }
 
 void process_run(struct process *p)

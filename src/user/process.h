@@ -20,6 +20,7 @@
 #include "cpu/direct.h"
 #include "cpu/hart.h"
 #include "jit/jit.h"
+#include "user/debug.h"
 #include "user/space.h"
 #include <limits.h>
 #include <signal.h>
@@ -40,6 +41,9 @@ struct process_config {
     void (*dump_line)(void *ctx, unsigned kind, const char *line);
     void *dump_ctx;
     bool strace;
+    const char
+        *gdb; /* where a debugger is waited for: tcp:HOST:PORT, unix:PATH; NULL: there is none */
+    const char *gdb_fds; /* of an execve of ours: what it has handed over (debug.h); else NULL */
     void (*quit)(int status); /* _exit, or what comes before it; does not return */
     struct log *log;          /* may be NULL */
     /* How this emulator is started again for an execve: its own options, without path and argv[0] of
@@ -72,6 +76,7 @@ struct process {
     struct user_thread *threads;
     unsigned thread_count;
     struct process_signals *signals; /* signal.c's */
+    struct process_debug *debug;     /* debug.c's; NULL: nobody debugs it */
     int strace_fd;                   /* with config.strace: the emulator's own descriptor */
 };
 
@@ -83,6 +88,7 @@ struct user_thread {
     pid_t tid;
     struct thread_signals *signals; /* signal.c's */
     uint64_t clear_tid;             /* set_tid_address: 0: none */
+    struct thread_debug debug;      /* debug.c's */
 };
 
 struct process *process_new(const struct process_config *config, struct error *err);

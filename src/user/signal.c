@@ -33,6 +33,12 @@ static bool is_fault(int signal, const siginfo_t *info)
 void user_host_signal(int signal, siginfo_t *info, void *context)
 {
     struct user_thread *t = user_thread_self();
+    if (t && debug_is_call(t->process, signal, info)) {
+        atomic_store(&t->signals->pending, 1);
+        user_thread_kick(t);
+        host_call_interrupt(context);
+        return;
+    }
     if (!t || is_fault(signal, info)) {
         /* The emulator's own mistake: the instruction is tried again and ends the process. */
         const struct host_action by_default = {.handler = (void *)SIG_DFL};
@@ -135,6 +141,7 @@ int64_t signals_wait_end(struct user_thread *t, int64_t result)
 void signals_die(int signal)
 {
     const struct host_action by_default = {.handler = (void *)SIG_DFL};
+    debug_ended(user_thread_self()->process, 0, signal);
     host_signal_action(signal, &by_default, NULL);
     host_signal_mask(SIG_UNBLOCK, signal_bit(signal));
     host_signal_raise(signal);
@@ -158,6 +165,7 @@ static bool enter_handler(struct user_thread *t, int signal, const siginfo_t *in
                           const struct guest_sigaction *action)
 {
     struct thread_signals *s = t->signals;
+    debug_handler_begins(t);
     if (!sigframe_push(t, signal, info, action, s->mask))
         return false;
     uint64_t base = s->waiting ? s->wait_mask : s->mask;
@@ -177,6 +185,9 @@ void signals_force(struct user_thread *t, int signal, int code, uint64_t addr)
     info.si_code = code;
     info.si_addr = (void *)addr;
     strace_signal(t, signal, &info);
+    signal = debug_signal(t, signal, &info);
+    if (!signal)
+        return;
     struct guest_sigaction action = take_action(s->actions, signal);
     if (s->mask & signal_bit(signal) || action.handler == GUEST_SIG_DFL ||
         action.handler == GUEST_SIG_IGN || !enter_handler(t, signal, &info, &action))
@@ -189,6 +200,23 @@ static bool is_ignored_by_default(int signal)
     return signal == SIGCHLD || signal == SIGURG || signal == SIGWINCH || signal == SIGCONT;
 }
 
+/* The host's action is not the default one, for a debugger's sake. false: the signal is nothing special. */
+static bool act_though_caught(struct signal_actions *actions, int signal)
+{
+    if (!debug_catches(signal))
+        return false;
+    if (signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU)
+        signals_die(signal);
+    /* The whole process stops here, the debugger's thread included, and goes on with SIGCONT. */
+    const struct host_action by_default = {.handler = (void *)SIG_DFL};
+    host_signal_action(signal, &by_default, NULL);
+    const uint64_t mask = host_signal_mask(SIG_UNBLOCK, signal_bit(signal));
+    host_signal_raise(signal);
+    host_signal_mask(SIG_SETMASK, mask);
+    signals_catch(actions, actions->caught);
+    return true;
+}
+
 /* The default action of a signal that the guest had a handler for when it came. */
 static void act_by_default(struct user_thread *t, int signal)
 {
@@ -196,10 +224,23 @@ static void act_by_default(struct user_thread *t, int signal)
         return;
     if (SIGNALS_OURS & signal_bit(signal))
         signals_die(signal);
+    if (t->signals->actions->caught && act_though_caught(t->signals->actions, signal))
+        return;
     /* The host's action is the default by now, and the signal is not blocked. */
     uint64_t host = t->signals->mask & ~SIGNALS_OURS & ~signal_bit(signal);
     host_signal_mask(SIG_SETMASK, host);
     host_signal_raise(signal);
+}
+
+void signals_act(struct user_thread *t, int signal, const siginfo_t *info)
+{
+    struct guest_sigaction action = take_action(t->signals->actions, signal);
+    if (action.handler == GUEST_SIG_IGN)
+        return;
+    if (action.handler == GUEST_SIG_DFL)
+        act_by_default(t, signal);
+    else if (!enter_handler(t, signal, info, &action))
+        signals_force(t, SIGSEGV, SI_KERNEL, 0);
 }
 
 static void deliver(struct user_thread *t, struct noted_signal *slot)
@@ -207,14 +248,10 @@ static void deliver(struct user_thread *t, struct noted_signal *slot)
     int signal = slot->signal;
     siginfo_t info = slot->info;
     atomic_store(&slot->there, 0);
-    struct guest_sigaction action = take_action(t->signals->actions, signal);
     strace_signal(t, signal, &info);
-    if (action.handler == GUEST_SIG_IGN)
-        return;
-    if (action.handler == GUEST_SIG_DFL)
-        act_by_default(t, signal);
-    else if (!enter_handler(t, signal, &info, &action))
-        signals_force(t, SIGSEGV, SI_KERNEL, 0);
+    signal = debug_signal(t, signal, &info);
+    if (signal)
+        signals_act(t, signal, &info);
 }
 
 static void deliver_kept(struct user_thread *t, struct noted_signal *slot, int signal)
@@ -241,6 +278,7 @@ void signals_deliver(struct user_thread *t)
 void user_event(struct user_thread *t)
 {
     signals_deliver(t);
+    debug_event(t);
 }
 
 void user_fault(struct user_thread *t, const struct direct_fault *fault)

@@ -33,6 +33,7 @@ static inline uint64_t signal_bit(int signal)
 /* The guest's handlers: one table for all threads; a child of vfork has a copy. */
 struct signal_actions {
     pthread_mutex_t lock; /* not taken by the host's handler */
+    bool caught;          /* what has no handler comes here, too: debug_catches() */
     struct guest_sigaction of[GUEST_SIGNALS + 1];
 };
 
@@ -68,6 +69,8 @@ struct thread_signals {
 
 /* What is noted and not blocked is delivered. On the thread, in a callback. */
 void signals_deliver(struct user_thread *t);
+/* That signal acts on the thread, blocked or not. */
+void signals_act(struct user_thread *t, int signal, const siginfo_t *info);
 
 /*
  * The guest's mask becomes `mask` there and on the host. SYSCALL_RESTART, and nothing is changed, when a
@@ -93,6 +96,9 @@ int64_t signals_wait_end(struct user_thread *t, int64_t result);
 /* The host's C library installs a handler of its own for one of its two signals when it makes its first
  * thread; to the guest they are signals like others. */
 void signals_take_back(struct signal_actions *actions);
+
+/* Whether a debugger is to hear of what has no handler. */
+void signals_catch(struct signal_actions *actions, bool caught);
 
 /* What has a handler is left to its default action. */
 void signals_clear_handlers(struct signal_actions *actions);

@@ -42,13 +42,15 @@ void syscall_own_fds(const struct process *p, int fds[SYSCALL_OWN_FDS])
     fds[0] = p->exe_fd;
     fds[1] = p->self_fd;
     fds[2] = p->config.strace ? p->strace_fd : -1;
+    fds[3] = p->debug ? p->debug->wake : -1;
 }
 
 bool syscall_fd_is_ours(const struct process *p, uint64_t fd)
 {
     int ours[SYSCALL_OWN_FDS], asked = (int)fd;
     syscall_own_fds(p, ours);
-    return asked >= 0 && (asked == ours[0] || asked == ours[1] || asked == ours[2]);
+    return asked >= 0 &&
+           (asked == ours[0] || asked == ours[1] || asked == ours[2] || asked == ours[3]);
 }
 
 int64_t syscall_host(struct user_thread *t, long number, uint64_t a0, uint64_t a1, uint64_t a2,
@@ -166,8 +168,11 @@ void user_syscall(struct user_thread *t)
     }
     if (result == SYSCALL_RESTART)
         h->pc -= ECALL_SIZE;
+    else if (result == -EINTR && t->process->debug && debug_cuts_call(t))
+        ;
     else if (!call || call->result != R_NONE)
         h->x[REG_A0] = h->xlen == 32 ? (uint64_t)(int32_t)result : (uint64_t)result;
     if (atomic_load_explicit(&t->signals->pending, memory_order_relaxed))
         signals_deliver(t);
+    t->debug.cut_short = false;
 }

@@ -101,7 +101,7 @@ int64_t syscall_host(struct user_thread *t, long number, uint64_t a0, uint64_t a
 int64_t syscall_pass(struct user_thread *t, const struct syscall *call, const uint64_t *arg);
 
 /* The descriptors that the emulator keeps for itself (-1: not open); whether one is among them. */
-#define SYSCALL_OWN_FDS 3
+#define SYSCALL_OWN_FDS 4
 void syscall_own_fds(const struct process *p, int fds[SYSCALL_OWN_FDS]);
 bool syscall_fd_is_ours(const struct process *p, uint64_t fd);
 

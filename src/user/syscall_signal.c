@@ -11,10 +11,14 @@
 
 /* What the host is told about a signal whose handler the guest has: that ours is to run, and what the
  * kernel does by itself with such a signal. */
-static struct host_action host_action_for(const struct guest_sigaction *action)
+static struct host_action host_action_for(const struct guest_sigaction *action, bool caught)
 {
     struct host_action host = {.flags = action->flags & (GUEST_SA_NOCLDSTOP | GUEST_SA_NOCLDWAIT)};
-    if (action->handler == GUEST_SIG_DFL) {
+    if (action->handler == GUEST_SIG_DFL && caught) {
+        host.handler = user_host_signal;
+        host.flags |= SA_SIGINFO | SA_RESTART;
+        host.mask = ~SIGNALS_OURS;
+    } else if (action->handler == GUEST_SIG_DFL) {
         host.handler = (void *)SIG_DFL;
     } else if (action->handler == GUEST_SIG_IGN) {
         host.handler = (void *)SIG_IGN;
@@ -26,6 +30,12 @@ static struct host_action host_action_for(const struct guest_sigaction *action)
     return host;
 }
 
+static struct host_action host_action_of(const struct signal_actions *actions, int signal,
+                                         const struct guest_sigaction *action)
+{
+    return host_action_for(action, actions->caught && debug_catches(signal));
+}
+
 static int64_t set_action(struct signal_actions *actions, int signal,
                           const struct guest_sigaction *set, struct guest_sigaction *old)
 {
@@ -33,7 +43,7 @@ static int64_t set_action(struct signal_actions *actions, int signal,
     pthread_mutex_lock(&actions->lock);
     *old = actions->of[signal];
     if (set) {
-        struct host_action host = host_action_for(set);
+        struct host_action host = host_action_of(actions, signal, set);
         if (!(SIGNALS_OURS & signal_bit(signal)))
             result = host_signal_action(signal, &host, NULL);
         if (result == 0)
@@ -48,9 +58,22 @@ void signals_take_back(struct signal_actions *actions)
     enum { FIRST = 32, LAST = 33 };
     pthread_mutex_lock(&actions->lock);
     for (int signal = FIRST; signal <= LAST; signal++) {
-        struct host_action host = host_action_for(&actions->of[signal]), now;
+        struct host_action host = host_action_of(actions, signal, &actions->of[signal]), now;
         /* Not when nothing was taken: to ignore a signal anew throws away what waits of it. */
         if (host_signal_action(signal, NULL, &now) == 0 && now.handler != host.handler)
+            host_signal_action(signal, &host, NULL);
+    }
+    pthread_mutex_unlock(&actions->lock);
+}
+
+void signals_catch(struct signal_actions *actions, bool caught)
+{
+    pthread_mutex_lock(&actions->lock);
+    actions->caught = caught;
+    for (int signal = 1; signal <= GUEST_SIGNALS; signal++) {
+        const struct guest_sigaction *action = &actions->of[signal];
+        struct host_action host = host_action_of(actions, signal, action);
+        if (action->handler == GUEST_SIG_DFL && debug_catches(signal))
             host_signal_action(signal, &host, NULL);
     }
     pthread_mutex_unlock(&actions->lock);

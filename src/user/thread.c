@@ -206,6 +206,12 @@ static bool leave_process(struct user_thread *t, bool is_leader, int *status)
     return is_last;
 }
 
+static void process_quit(struct process *p, int status)
+{
+    debug_ended(p, status, 0);
+    p->config.quit(status);
+}
+
 int64_t sys_exit(struct user_thread *t, const uint64_t *arg)
 {
     int status = (int)arg[0] & 0xff;
@@ -214,7 +220,7 @@ int64_t sys_exit(struct user_thread *t, const uint64_t *arg)
     host_signal_mask(SIG_SETMASK, ~SIGNALS_OURS);
     bool is_leader = t->tid == getpid();
     if (leave_process(t, is_leader, &status))
-        t->process->config.quit(status);
+        process_quit(t->process, status);
     thread_let_go(t);
     atomic_store(&t->signals->pending, 0);
     /* The host's first thread may not return either while others run. */
@@ -231,7 +237,7 @@ int64_t sys_exit_group(struct user_thread *t, const uint64_t *arg)
     /* The child of a vfork may not run what the emulator does at its end: that is its parent's. */
     if (t->signals->vforked)
         host_call(SYS_exit_group, arg);
-    t->process->config.quit((int)arg[0] & 0xff);
+    process_quit(t->process, (int)arg[0] & 0xff);
     return 0;
 }
 
