@@ -113,6 +113,13 @@ static bool set_fd(void *ctx, const struct option *o, const char *value, struct 
     return true;
 }
 
+static bool set_gdb(void *ctx, const struct option *o, const char *value, struct error *err)
+{
+    (void)o;
+    ((struct cli *)ctx)->config.gdb = value;
+    return debug_check(value, err);
+}
+
 #define AT(field) offsetof(struct cli, field)
 
 static const struct option options[] = {
@@ -134,8 +141,7 @@ static const struct option options[] = {
      false},
     {"d", "LIST", "in, ir, out: translated code", set_debug, 0, true},
     {"fd", "N", NULL, set_fd, 0, false},
-    {"gdb", "WHERE", "wait for a debugger: tcp:HOST:PORT, unix:F", option_set_string,
-     AT(config.gdb), false},
+    {"gdb", "WHERE", "wait for a debugger: tcp:HOST:PORT, unix:F", set_gdb, 0, false},
     {"gdb-fds", "LIST", NULL, option_set_string, AT(config.gdb_fds), false},
     {"v", NULL, "say more", set_verbose, 0, true},
     {"completion", "bash|zsh|fish", "print a script that completes options", option_set_string,

@@ -51,6 +51,9 @@ static bool gather(struct jit *jit, uint64_t page, unsigned place, struct region
                    uint32_t *version)
 {
     bool found = false;
+    /* Where all that ran was interpreted nothing is known yet. */
+    if (jit->direct && !jit_direct_mark(jit, page, version))
+        return false;
     pthread_mutex_lock(&jit->lock);
     *version = jit_page(jit, page)->version;
     for (const struct jit_page_ref *ref = jit_page(jit, page)->blocks; ref; ref = ref->next) {

@@ -41,6 +41,8 @@ struct thread_debug {
     struct gdb_go go;
 };
 
+/* Checks the words without opening anything. */
+bool debug_check(const char *where, struct error *err);
 /* config.gdb is not NULL: listens, and has the first thread wait for a debugger. */
 bool debug_start(struct process *p, struct error *err);
 

@@ -230,16 +230,27 @@ static const char *after(const char *text, const char *prefix)
     return strncmp(text, prefix, length) ? NULL : text + length;
 }
 
+bool debug_check(const char *where, struct error *err)
+{
+    const char *path = after(where, "unix:"), *address = after(where, "tcp:");
+    char text[256], *host, *port;
+    if (path && *path)
+        return true;
+    if (!address)
+        return error_set(err, "-gdb %s: there are: tcp:HOST:PORT, unix:PATH", where);
+    snprintf(text, sizeof(text), "%s", address);
+    return stream_split_address(text, &host, &port) ||
+           error_set(err, "-gdb %s: not an address: HOST:PORT is one", where);
+}
+
 static int listen_for_debuggers(const char *where, struct log *log, struct error *err)
 {
     const char *path = after(where, "unix:"), *address = after(where, "tcp:");
     char name[128];
     if (path)
         return stream_listen_file(path, err);
-    if (!address) {
-        error_set(err, "-gdb %s: there are: tcp:HOST:PORT, unix:PATH", where);
+    if (!debug_check(where, err))
         return -1;
-    }
     int fd = stream_listen_number(address, name, sizeof(name), err);
     const char *port = strrchr(address, ':');
     if (fd >= 0 && port &&

@@ -91,21 +91,13 @@ class Stub:
         return int.from_bytes(bytes.fromhex(self.ask(f"p{register:x}")), "little")
 
 
-class Debugged:
-    """A machine that pauses before its first instruction."""
+class Debugger:
+    """What GDB and a debugger of a few lines come to: `process` listens at `path`."""
 
-    def __init__(self, elf, *args, paused=True, serial="null"):
+    def __init__(self, elf):
         self.elf = elf
         self.directory = tempfile.mkdtemp(prefix="rvvm-debug-")
-        self.path, self.control = f"{self.directory}/gdb", f"{self.directory}/control"
-        self.args = [RVVM, elf, "-nographic", "-serial", serial, "-gdb", f"unix:{self.path}", "-control",
-                     f"unix:{self.control}", *(["-S"] if paused else []), *args]
-        print("+", " ".join(self.args), file=sys.stderr, flush=True)
-        self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, stderr=sys.stderr)
-        deadline = time.monotonic() + SECONDS * SLOW
-        while not os.path.exists(self.control):
-            check(self.process.poll() is None and time.monotonic() < deadline, "it does not listen")
-            time.sleep(0.02)
+        self.path = f"{self.directory}/gdb"
 
     def __enter__(self):
         return self
@@ -128,19 +120,13 @@ class Debugged:
             for command in commands:
                 file.write(f"echo > {command}\\n\n{command}\n")
             file.write("echo > end\\n\n")
-        done = subprocess.run(["gdb-multiarch", "-nx", "-batch", "-x", script, symbols or self.elf],
+        elf = self.elf if symbols is None else symbols
+        done = subprocess.run(["gdb-multiarch", "-nx", "-batch", "-x", script, *filter(None, [elf])],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               timeout=3 * SECONDS * SLOW, stdin=subprocess.DEVNULL)
         print(done.stdout, file=sys.stderr, flush=True)
         check(not ends or "> end" in done.stdout, f"GDB ended early: {done.stdout.strip()[-300:]!r}")
         return done.stdout
-
-    def ctl(self, *words, fails=False):
-        done = subprocess.run([RVVM, "ctl", self.control, *words], capture_output=True, text=True,
-                              timeout=SECONDS * SLOW, stdin=subprocess.DEVNULL)
-        print("+ ctl", *words, "\n", done.stdout, done.stderr, file=sys.stderr, flush=True)
-        check(done.returncode == (1 if fails else 0), f"ctl {words}: {done.returncode} {done.stderr}")
-        return done.stderr if fails else done.stdout
 
     def status(self):
         """Waits for the end of it."""
@@ -148,6 +134,29 @@ class Debugged:
             return self.process.wait(SECONDS * SLOW)
         except subprocess.TimeoutExpired as late:
             raise Failed("it does not end") from late
+
+
+class Debugged(Debugger):
+    """A machine that pauses before its first instruction."""
+
+    def __init__(self, elf, *args, paused=True, serial="null"):
+        super().__init__(elf)
+        self.control = f"{self.directory}/control"
+        self.args = [RVVM, elf, "-nographic", "-serial", serial, "-gdb", f"unix:{self.path}", "-control",
+                     f"unix:{self.control}", *(["-S"] if paused else []), *args]
+        print("+", " ".join(self.args), file=sys.stderr, flush=True)
+        self.process = subprocess.Popen(self.args, stdin=subprocess.DEVNULL, stderr=sys.stderr)
+        deadline = time.monotonic() + SECONDS * SLOW
+        while not os.path.exists(self.control):
+            check(self.process.poll() is None and time.monotonic() < deadline, "it does not listen")
+            time.sleep(0.02)
+
+    def ctl(self, *words, fails=False):
+        done = subprocess.run([RVVM, "ctl", self.control, *words], capture_output=True, text=True,
+                              timeout=SECONDS * SLOW, stdin=subprocess.DEVNULL)
+        print("+ ctl", *words, "\n", done.stdout, done.stderr, file=sys.stderr, flush=True)
+        check(done.returncode == (1 if fails else 0), f"ctl {words}: {done.returncode} {done.stderr}")
+        return done.stderr if fails else done.stdout
 
 
 def wants(text, *patterns):
