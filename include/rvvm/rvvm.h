@@ -16,8 +16,8 @@
  *
  * A header a subject: base.h (errors, the log), config.h (what a machine is made of), machine.h (its
  * life), hart.h (memory and registers), device.h and pci.h (devices of one's own), fdt.h (the device
- * tree), backend.h (the program as what a port leads to); and, without a machine, sandbox.h (functions of a
- * RISC-V program).
+ * tree), backend.h (the program as what a port leads to); and, without a machine, process.h (Linux
+ * programs) and sandbox.h (functions of a RISC-V program).
  *
  * Any number of machines live side by side in one process; they share nothing. The library prints
  * nothing but through the log callback, installs no signal handler and never ends the process.
@@ -34,6 +34,7 @@
 #include <rvvm/hart.h>
 #include <rvvm/machine.h>
 #include <rvvm/pci.h>
+#include <rvvm/process.h>
 #include <rvvm/sandbox.h>
 
 #endif
