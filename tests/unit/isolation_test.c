@@ -6,7 +6,6 @@
 #include "escapes.h"
 
 #include "host/event_loop.h"
-#include "host/io_queue.h"
 #include "host/isolation.h"
 #include "host/linux/isolation_parts.h"
 #include "host/pool.h"
@@ -449,33 +448,6 @@ static void the_caller_removes_what_it_asked_for_and_nothing_elsewhere(void **st
     assert_int_equal(result->answers[3], EPERM);
 }
 
-/* A ring that is restricted takes no registrations any more, and so much of it can be seen from here. */
-static void the_ring_of_a_disk_is_restricted(void **state)
-{
-    (void)state;
-    char probe[4096] = {0}, path[64], link[64];
-    struct pool *pool = pool_new("worker", 1, NULL);
-    struct io_queue *queue = io_queue_new(pool, false, NULL);
-    int ring = -1;
-    for (int fd = 0; fd < 256 && ring < 0; fd++) {
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        ssize_t n = readlink(path, link, sizeof(link) - 1);
-        if (n > 0 && (link[n] = '\0', strstr(link, "[io_uring]")))
-            ring = fd;
-    }
-    bool has_ring = io_queue_has_batches(queue);
-    long done =
-        ring < 0 ? 0 : syscall(SYS_io_uring_register, ring, IORING_REGISTER_PROBE, probe, 256);
-    int e = errno;
-    io_queue_free(queue);
-    pool_free(pool);
-    if (!has_ring)
-        skip();
-    assert_true(ring >= 0);
-    assert_int_equal(done, -1);
-    assert_int_equal(e, EACCES);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,7 +460,6 @@ int main(void)
         cmocka_unit_test(threads_of_networks_make_inet_sockets_and_nothing_else),
         cmocka_unit_test(a_network_reads_what_it_asked_for_and_nothing_else),
         cmocka_unit_test(the_caller_removes_what_it_asked_for_and_nothing_elsewhere),
-        cmocka_unit_test(the_ring_of_a_disk_is_restricted),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
 }
