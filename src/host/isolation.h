@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "host/thread.h"
+#include <stdint.h>
 
 struct isolation;
 struct event_loop;
@@ -49,11 +50,17 @@ void isolation_apply(enum thread_kind kind);
  * isolation; without one nothing happens.
  */
 enum isolation_sockets {
-    ISOLATION_INET = 1, /* IPv4 and IPv6: TCP, UDP, echo requests */
-    ISOLATION_UNIX = 2,
+    ISOLATION_INET = 1, /* IPv4 and IPv6, to and from anywhere: TCP, UDP, echo requests */
+    ISOLATION_UNIX = 2, /* to connect */
+    ISOLATION_TCP = 4,  /* to connect, by IPv4 and IPv6 */
 };
 void isolation_need_sockets(unsigned sockets); /* THREAD_NET makes some */
-void isolation_need_reading(const char *path); /* THREAD_NET reads a file, or all in a folder */
+void isolation_need_port(uint16_t port); /* THREAD_NET connects to it, by TCP and at any host */
+/*
+ * THREAD_NET reads a file, or all in a folder. A file that another replaces is another one, and is not read; but
+ * for where the path leads to a folder of some service below /run: that is its to write.
+ */
+void isolation_need_reading(const char *path);
 void isolation_need_removal(const char *path); /* THREAD_CALLER removes it at the end */
 
 #endif

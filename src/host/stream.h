@@ -22,7 +22,7 @@ enum stream_result {
 int stream_stdin(void);
 int stream_stdout(void);
 
-/* Creates or empties a file for output. */
+/* Creates or empties a file for output, which may be emptied again while it is open. */
 int stream_create(const char *path, struct error *err);
 
 /* A pseudo terminal's master side in raw mode; name receives the side to connect to. */

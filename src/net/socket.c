@@ -8,7 +8,6 @@
 #include "host/stream.h"
 
 #include "host/clock.h"
-#include "host/isolation.h"
 #include "net/backend.h"
 #include "net/framing.h"
 #include "net/options.h"
@@ -278,9 +277,6 @@ bool socket_open(struct net_backend *backend, struct net *net, const struct net_
         socket_close(s);
         return false;
     }
-    if (options->connect)
-        isolation_need_sockets(strncmp(options->connect, "unix:", 5) ? ISOLATION_INET
-                                                                     : ISOLATION_UNIX);
     if (options->connect)
         event_timer_set(&s->retry, 0);
     *backend = (struct net_backend){.ops = &ops, .state = s, .mtu = options->mtu};

@@ -22,6 +22,10 @@ SLOW = {"asan": 4, "ubsan": 2, "tsan": 8}.get(os.environ.get("RVVM_FLAVOUR", "")
     os.environ.get("RVVM_TEST_SLOW", 1))
 
 
+# Of the isolation, which is on: nothing that a test does may be kept from working by it.
+REFUSED = "was refused the system call"
+
+
 class Failed(Exception):
     pass
 
@@ -53,6 +57,7 @@ class Machine:
         piece = os.read(self.process.stdout.fileno(), 65536).decode("utf-8", "replace")
         sys.stderr.write(piece)
         self.text += piece
+        check(REFUSED not in self.text[-len(piece) - 200:], f"it was isolated too much: {self.text[-600:]!r}")
         return piece != ""
 
     def expect(self, pattern, seconds=60):

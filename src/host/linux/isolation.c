@@ -26,8 +26,9 @@ struct isolation {
     pthread_mutex_t lock; /* libseccomp and the list of needs are for one thread at a time */
     struct isolation_needs needs;
     struct refusals *refusals; /* NULL: nobody is told */
-    bool filters;              /* system calls are filtered */
-    bool files;                /* Landlock works */
+    bool whole_process;
+    bool filters; /* system calls are filtered */
+    bool files;   /* Landlock works */
 };
 
 static struct isolation *current(void)
@@ -78,6 +79,7 @@ struct isolation *isolation_new(struct log *log, bool whole_process, struct erro
     iso->to_come = (struct isolation_heritage){{begin_unrestricted}, iso};
     iso->done = (struct isolation_heritage){{begin_restricted}, iso};
     iso->log = log;
+    iso->whole_process = whole_process;
     iso->filters = !obstacle;
     iso->files = landlock_version() > 0;
     pthread_mutex_init(&iso->lock, NULL);
@@ -140,6 +142,18 @@ void isolation_need_sockets(unsigned sockets)
     pthread_mutex_unlock(&iso->lock);
 }
 
+void isolation_need_port(uint16_t port)
+{
+    struct isolation *iso = current();
+    if (!iso)
+        return;
+    pthread_mutex_lock(&iso->lock);
+    iso->needs.sockets |= ISOLATION_TCP;
+    if (iso->needs.port_count < ISOLATION_PORTS_MAX)
+        iso->needs.ports[iso->needs.port_count++] = port;
+    pthread_mutex_unlock(&iso->lock);
+}
+
 static void add_path(struct isolation *iso, struct isolation_paths *list, const char *path)
 {
     pthread_mutex_lock(&iso->lock);
@@ -179,6 +193,15 @@ static bool drop_privileges(struct error *err)
     return true;
 }
 
+/*
+ * No core dump, which would be a file of the guest's making with all of its memory, or input for a program of
+ * the host's with many privileges (core(5)); and other programs of the user cannot look into the process.
+ */
+static void hide_memory(void)
+{
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 static void note(struct isolation *iso, bool done, const struct error *err)
 {
     if (!done)
@@ -194,6 +217,8 @@ void isolation_apply(enum thread_kind kind)
     if (iso->refusals)
         refusals_enter(iso->refusals);
     pthread_mutex_lock(&iso->lock);
+    if (kind == THREAD_CALLER && iso->whole_process)
+        hide_memory();
     note(iso, drop_privileges(&err), &err);
     if (iso->files)
         note(iso, landlock_restrict(kind, &iso->needs, &err), &err);

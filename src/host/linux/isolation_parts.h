@@ -21,6 +21,7 @@
 #endif
 
 #define ISOLATION_PATHS_MAX 64
+#define ISOLATION_PORTS_MAX 64
 
 struct isolation_paths {
     char *paths[ISOLATION_PATHS_MAX];
@@ -29,6 +30,8 @@ struct isolation_paths {
 
 struct isolation_needs {
     unsigned sockets; /* enum isolation_sockets */
+    uint16_t ports[ISOLATION_PORTS_MAX];
+    unsigned port_count;
     struct isolation_paths reading, removal;
 };
 

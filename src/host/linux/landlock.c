@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -25,6 +27,7 @@
 
 #define CREATE_RULESET_VERSION 1u
 #define RULE_PATH_BENEATH 1
+#define RULE_NET_PORT 2
 
 enum {
     FS_READ_FILE = 1 << 2,
@@ -34,8 +37,9 @@ enum {
     FS_REFER = 1 << 13,     /* version 2 */
     FS_TRUNCATE = 1 << 14,  /* version 3 */
     FS_IOCTL_DEV = 1 << 15, /* version 5 */
-    NET_TCP = 3,            /* version 4: to bind, to connect */
-    SCOPE_ALL = 3,          /* version 6: abstract sockets, signals */
+    NET_BIND_TCP = 1,       /* version 4 */
+    NET_CONNECT_TCP = 2,
+    SCOPE_ALL = 3, /* version 6: abstract sockets, signals */
 };
 
 struct ruleset {
@@ -47,6 +51,10 @@ struct path_rule {
     int32_t parent;
 } __attribute__((packed));
 
+struct port_rule {
+    uint64_t allowed, port;
+};
+
 int landlock_version(void)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_RULESET_VERSION);
@@ -54,7 +62,7 @@ int landlock_version(void)
 }
 
 /* What a rule does not allow again is refused. */
-static struct ruleset refuse_all(int version, bool makes_sockets)
+static struct ruleset refuse_all(int version, bool reaches_all)
 {
     struct ruleset set = {.fs = FS_VERSION_1};
     if (version >= 2)
@@ -63,8 +71,8 @@ static struct ruleset refuse_all(int version, bool makes_sockets)
         set.fs |= FS_TRUNCATE;
     if (version >= 5)
         set.fs |= FS_IOCTL_DEV;
-    if (version >= 4 && !makes_sockets)
-        set.net = NET_TCP;
+    if (version >= 4 && !reaches_all)
+        set.net = NET_BIND_TCP | NET_CONNECT_TCP;
     if (version >= 6)
         set.scoped = SCOPE_ALL;
     return set;
@@ -93,6 +101,30 @@ static bool allow(int ruleset, const char *path, uint64_t rights, struct error *
     return ok;
 }
 
+/*
+ * /etc/resolv.conf is often a link to /run/SERVICE/resolv.conf, where the service replaces it by another file;
+ * rules are for files, whatever their names.
+ */
+static bool allow_reading(int ruleset, const char *path, struct error *err)
+{
+    static const char services[] = "/run/";
+    char target[PATH_MAX], *slash;
+    if (!allow(ruleset, path, FS_READ_FILE | FS_READ_DIR, err))
+        return false;
+    if (!realpath(path, target) || strncmp(target, services, sizeof(services) - 1))
+        return true;
+    slash = strrchr(target, '/');
+    *slash = '\0';
+    return strlen(target) < sizeof(services) || allow(ruleset, target, FS_READ_FILE, err);
+}
+
+static bool allow_port(int ruleset, uint16_t port, struct error *err)
+{
+    struct port_rule rule = {.allowed = NET_CONNECT_TCP, .port = port};
+    return syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) == 0 ||
+           error_set(err, "Landlock: port %u: %s", port, strerror(errno));
+}
+
 /* Landlock allows removals by folder. */
 static bool allow_removal(int ruleset, const char *path, struct error *err)
 {
@@ -106,13 +138,16 @@ static bool allow_removal(int ruleset, const char *path, struct error *err)
     return allow(ruleset, folder, FS_REMOVE_FILE, err);
 }
 
-static bool add_rules(int ruleset, enum thread_kind kind, const struct isolation_needs *needs,
-                      struct error *err)
+static bool add_rules(int ruleset, const struct ruleset *set, enum thread_kind kind,
+                      const struct isolation_needs *needs, struct error *err)
 {
     bool ok = true;
     if (kind == THREAD_NET)
         for (unsigned i = 0; ok && i < needs->reading.count; i++)
-            ok = allow(ruleset, needs->reading.paths[i], FS_READ_FILE | FS_READ_DIR, err);
+            ok = allow_reading(ruleset, needs->reading.paths[i], err);
+    if (kind == THREAD_NET && set->net)
+        for (unsigned i = 0; ok && i < needs->port_count; i++)
+            ok = allow_port(ruleset, needs->ports[i], err);
     if (kind == THREAD_CALLER)
         for (unsigned i = 0; ok && i < needs->removal.count; i++)
             ok = allow_removal(ruleset, needs->removal.paths[i], err);
@@ -123,11 +158,13 @@ bool landlock_restrict(enum thread_kind kind, const struct isolation_needs *need
                        struct error *err)
 {
     const int version = landlock_version();
-    struct ruleset set = refuse_all(version, kind == THREAD_NET && needs->sockets);
+    const bool reaches_all = kind == THREAD_NET && (needs->sockets & ISOLATION_INET);
+    struct ruleset set = refuse_all(version, reaches_all);
     int fd = (int)syscall(SYS_landlock_create_ruleset, &set, ruleset_size(version), 0);
     if (fd < 0)
         return error_set(err, "Landlock: %s", strerror(errno));
-    bool ok = add_rules(fd, kind, needs, err) && (syscall(SYS_landlock_restrict_self, fd, 0) == 0 ||
+    bool ok =
+        add_rules(fd, &set, kind, needs, err) && (syscall(SYS_landlock_restrict_self, fd, 0) == 0 ||
                                                   error_set(err, "Landlock: %s", strerror(errno)));
     close(fd);
     return ok;

@@ -23,6 +23,7 @@
 #include <linux/if_tun.h>
 #include <linux/prctl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -100,11 +101,11 @@ static const int always[] = {
     SCMP_SYS(exit_group),
 };
 
-/* For streams: clients come and go, and bytes with them. */
+/* For streams: clients come and go, and bytes with them. No messages, which could hand over descriptors. */
 static const int streams[] = {
-    SCMP_SYS(accept),   SCMP_SYS(accept4),     SCMP_SYS(recvfrom),    SCMP_SYS(recvmsg),
-    SCMP_SYS(recv),     SCMP_SYS(sendto),      SCMP_SYS(sendmsg),     SCMP_SYS(send),
-    SCMP_SYS(shutdown), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt),
+    SCMP_SYS(accept),      SCMP_SYS(accept4),    SCMP_SYS(recvfrom), SCMP_SYS(recv),
+    SCMP_SYS(sendto),      SCMP_SYS(send),       SCMP_SYS(shutdown), SCMP_SYS(getsockname),
+    SCMP_SYS(getpeername), SCMP_SYS(getsockopt),
 };
 
 /* For who restricts itself again: the harts, which the caller starts. Nothing is won by any of them. */
@@ -127,13 +128,19 @@ struct rules {
 };
 
 /* Numbers below zero are of other architectures. */
-static void allow(struct rules *r, int call, unsigned count, const struct scmp_arg_cmp *args)
+static void add(struct rules *r, uint32_t action, int call, unsigned count,
+                const struct scmp_arg_cmp *args)
 {
     if (call < 0 || r->failed)
         return;
-    int e = seccomp_rule_add_array(r->filter, SCMP_ACT_ALLOW, call, count, args);
+    int e = seccomp_rule_add_array(r->filter, action, call, count, args);
     if (e < 0 && e != -EEXIST)
         r->failed = -e;
+}
+
+static void allow(struct rules *r, int call, unsigned count, const struct scmp_arg_cmp *args)
+{
+    add(r, SCMP_ACT_ALLOW, call, count, args);
 }
 
 static void allow_all(struct rules *r, const int *calls, size_t count)
@@ -172,8 +179,7 @@ static void allow_threads(struct rules *r)
     const uint64_t others = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                             CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE;
     allow_bits(r, SCMP_SYS(clone), 0, thread | others, thread);
-    if (!r->failed && seccomp_rule_add(r->filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) < 0)
-        r->failed = EINVAL;
+    add(r, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
     allow_value(r, SCMP_SYS(prctl), 0, PR_SET_NAME);
     allow_value(r, SCMP_SYS(prctl), 0, PR_GET_NAME);
     allow_value(r, SCMP_SYS(prctl), 0, PR_SET_VMA);
@@ -192,40 +198,65 @@ static void allow_descriptors(struct rules *r)
     }
     for (size_t i = 0; i < LENGTH(ioctls); i++)
         allow_value(r, SCMP_SYS(ioctl), 1, ioctls[i]);
-    /* The C library's fstat(); with a path of no bytes it is the descriptor's own state. */
+    /* The C library's fstat(). It can be given a path as well, and then tells a file's size and times. */
     allow_bits(r, SCMP_SYS(newfstatat), 3, AT_EMPTY_PATH, AT_EMPTY_PATH);
 }
 
 /* The option is looked at, as some load programs into the kernel (SO_ATTACH_BPF). */
 static void allow_socket_options(struct rules *r)
 {
-    static const int of_socket[] = {SO_REUSEADDR, SO_KEEPALIVE, SO_OOBINLINE, SO_SNDBUF,
-                                    SO_RCVBUF,    SO_BROADCAST, SO_LINGER,    SO_PRIORITY};
-    for (size_t i = 0; i < LENGTH(of_socket); i++)
+    static const struct {
+        int level, option;
+    } options[] = {
+        {SOL_SOCKET, SO_REUSEADDR},  {SOL_SOCKET, SO_KEEPALIVE},   {SOL_SOCKET, SO_OOBINLINE},
+        {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVBUF},      {SOL_SOCKET, SO_BROADCAST},
+        {SOL_SOCKET, SO_LINGER},     {SOL_SOCKET, SO_PRIORITY},    {IPPROTO_TCP, TCP_NODELAY},
+        {IPPROTO_IP, IP_TOS},        {IPPROTO_IP, IP_TTL},         {IPPROTO_IP, IP_RECVERR},
+        {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_IPV6, IPV6_RECVERR},
+    };
+    for (size_t i = 0; i < LENGTH(options); i++)
         allow(r, SCMP_SYS(setsockopt), 2,
-              (struct scmp_arg_cmp[]){SCMP_A1(SCMP_CMP_EQ, SOL_SOCKET, 0),
-                                      SCMP_A2(SCMP_CMP_EQ, (uint64_t)of_socket[i], 0)});
-    allow(r, SCMP_SYS(setsockopt), 2,
-          (struct scmp_arg_cmp[]){SCMP_A1(SCMP_CMP_EQ, IPPROTO_TCP, 0),
-                                  SCMP_A2(SCMP_CMP_EQ, 1 /* TCP_NODELAY */, 0)});
-    allow(r, SCMP_SYS(setsockopt), 2,
-          (struct scmp_arg_cmp[]){SCMP_A1(SCMP_CMP_EQ, IPPROTO_IPV6, 0),
-                                  SCMP_A2(SCMP_CMP_EQ, IPV6_V6ONLY, 0)});
-    static const int of_ip[] = {IP_TOS, IP_TTL};
-    for (size_t i = 0; i < LENGTH(of_ip); i++)
-        allow(r, SCMP_SYS(setsockopt), 2,
-              (struct scmp_arg_cmp[]){SCMP_A1(SCMP_CMP_EQ, IPPROTO_IP, 0),
-                                      SCMP_A2(SCMP_CMP_EQ, (uint64_t)of_ip[i], 0)});
+              (struct scmp_arg_cmp[]){SCMP_A1(SCMP_CMP_EQ, (uint64_t)options[i].level, 0),
+                                      SCMP_A2(SCMP_CMP_EQ, (uint64_t)options[i].option, 0)});
 }
 
-/* Ordinary ones: no packets of one's own make. */
-static void allow_family(struct rules *r, int family)
+/* protocol 0: the one that all know. Others have the kernel load code that is little used (SCTP, SMC). */
+static void rule_socket(struct rules *r, uint32_t action, int family, int type, int protocol)
 {
-    static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
-    for (size_t i = 0; i < LENGTH(types); i++)
-        allow(r, SCMP_SYS(socket), 2,
-              (struct scmp_arg_cmp[]){SCMP_A0(SCMP_CMP_EQ, (uint64_t)family, 0),
-                                      SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, (uint64_t)types[i])});
+    add(r, action, SCMP_SYS(socket), 3,
+        (struct scmp_arg_cmp[]){SCMP_A0(SCMP_CMP_EQ, (uint64_t)family, 0),
+                                SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, (uint64_t)type),
+                                SCMP_A2(SCMP_CMP_EQ, (uint64_t)protocol, 0)});
+}
+
+static void allow_socket(struct rules *r, int family, int type, int protocol)
+{
+    rule_socket(r, SCMP_ACT_ALLOW, family, type, protocol);
+}
+
+/* Ordinary ones: no packets of one's own make, but for echo requests. */
+static void allow_sockets(struct rules *r, unsigned sockets)
+{
+    if (sockets & (ISOLATION_INET | ISOLATION_TCP)) {
+        allow_socket(r, AF_INET, SOCK_STREAM, 0);
+        allow_socket(r, AF_INET6, SOCK_STREAM, 0);
+    }
+    if (sockets & ISOLATION_INET) {
+        allow_socket(r, AF_INET, SOCK_DGRAM, 0);
+        allow_socket(r, AF_INET, SOCK_DGRAM, IPPROTO_ICMP);
+        allow_socket(r, AF_INET6, SOCK_DGRAM, 0);
+        allow_socket(r, AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6);
+        /* Tried where the former is not to be had; an answer that is none of the guest's mischief. */
+        rule_socket(r, SCMP_ACT_ERRNO(EPERM), AF_INET, SOCK_RAW, IPPROTO_ICMP);
+        allow(r, SCMP_SYS(bind), 0, NULL);
+        allow(r, SCMP_SYS(listen), 0, NULL);
+        /* The errors of datagrams come by it. */
+        allow(r, SCMP_SYS(recvmsg), 0, NULL);
+    }
+    if (sockets & ISOLATION_UNIX)
+        allow_socket(r, AF_UNIX, SOCK_STREAM, 0);
+    if (sockets)
+        allow(r, SCMP_SYS(connect), 0, NULL);
 }
 
 /* At files by their names: neither opens one. */
@@ -239,17 +270,7 @@ static void allow_looking(struct rules *r)
 
 static void allow_network(struct rules *r, const struct isolation_needs *needs)
 {
-    if (needs->sockets & ISOLATION_INET) {
-        allow_family(r, AF_INET);
-        allow_family(r, AF_INET6);
-    }
-    if (needs->sockets & ISOLATION_UNIX)
-        allow_family(r, AF_UNIX);
-    if (needs->sockets) {
-        allow(r, SCMP_SYS(connect), 0, NULL);
-        allow(r, SCMP_SYS(bind), 0, NULL);
-        allow(r, SCMP_SYS(listen), 0, NULL);
-    }
+    allow_sockets(r, needs->sockets);
     if (needs->reading.count) {
         allow_looking(r);
         const uint64_t more = O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE;

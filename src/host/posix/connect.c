@@ -3,11 +3,13 @@
 #define _GNU_SOURCE
 #include "host/stream.h"
 
+#include "host/isolation.h"
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -26,6 +28,7 @@ static bool resolve_unix(const char *path, struct stream_address *address, struc
     memcpy(un.sun_path, path, length + 1);
     memcpy(address->bytes, &un, sizeof(un));
     address->size = sizeof(un);
+    isolation_need_sockets(ISOLATION_UNIX);
     return true;
 }
 
@@ -43,6 +46,7 @@ static bool resolve_tcp(const char *where, struct stream_address *address, struc
         return error_set(err, "%s: %s", where, gai_strerror(e));
     memcpy(address->bytes, found->ai_addr, found->ai_addrlen);
     address->size = found->ai_addrlen;
+    isolation_need_port((uint16_t)strtoul(port, NULL, 10));
     freeaddrinfo(found);
     return true;
 }

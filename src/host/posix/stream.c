@@ -50,7 +50,9 @@ int stream_stdout(void)
 
 int stream_create(const char *path, struct error *err)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
+    /* O_APPEND: who empties the file while it is written to finds what follows at its start. */
+    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND;
+    int fd = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
     if (fd < 0 && errno == ENXIO)
         error_set(err, "%s: a pipe that nobody reads", path);
     else if (fd < 0)
