@@ -9,6 +9,7 @@
 #include "host/isolation.h"
 #include "host/linux/isolation_parts.h"
 #include "host/pool.h"
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <rvvm/rvvm.h>
 #include <setjmp.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <cmocka.h>
 
@@ -381,6 +383,82 @@ static void threads_of_networks_make_inet_sockets_and_nothing_else(void **state)
 }
 
 /*
+ * Whom cables reach
+ */
+
+/* Of servers outside. */
+static struct sockaddr_in its_port, another_port;
+static struct sockaddr_un abstract = {AF_UNIX, "\0rvvm-isolation-test"};
+
+static int try_connect(int family, const void *address, socklen_t size)
+{
+    int fd = socket(family, SOCK_STREAM, 0);
+    int e = fd < 0 || connect(fd, address, size) < 0 ? errno : 0;
+    if (fd >= 0)
+        close(fd);
+    return e;
+}
+
+static void call_connects(void *ctx)
+{
+    (void)ctx;
+    const struct sockaddr_in any = {.sin_family = AF_INET};
+    result->answers[0] = try_connect(AF_INET, &its_port, sizeof(its_port));
+    result->answers[1] = try_connect(AF_INET, &another_port, sizeof(another_port));
+    result->answers[2] = try_connect(AF_UNIX, &abstract, sizeof(abstract));
+    result->answers[3] = socket(AF_INET, SOCK_DGRAM, 0) < 0 ? errno : 0;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    result->answers[4] = bind(fd, (const void *)&any, sizeof(any)) < 0 ? errno : 0;
+    result->answers[5] = listen(fd, 1) < 0 ? errno : 0;
+    result->tried = true;
+}
+
+static void run_cable_to_a_port(void)
+{
+    struct isolation *iso = enter();
+    isolation_need_port(ntohs(its_port.sin_port));
+    run_on_a_loop(THREAD_NET, iso, call_connects);
+}
+
+static void run_cable_to_a_socket(void)
+{
+    struct isolation *iso = enter();
+    isolation_need_sockets(ISOLATION_UNIX);
+    run_on_a_loop(THREAD_NET, iso, call_connects);
+}
+
+/* A server that nobody has to answer for: its backlog does. */
+static int serve(int family, void *address, socklen_t size)
+{
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, address, size), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, address, &size), 0);
+    return fd;
+}
+
+static void cables_reach_what_they_lead_to_and_nothing_else(void **state)
+{
+    (void)state;
+    if (!can_be_isolated() || landlock_version() < 6)
+        skip();
+    const struct sockaddr_in loopback = {.sin_family = AF_INET,
+                                         .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    its_port = another_port = loopback;
+    const int servers[] = {serve(AF_INET, &its_port, sizeof(its_port)),
+                           serve(AF_INET, &another_port, sizeof(another_port)),
+                           serve(AF_UNIX, &abstract, sizeof(abstract))};
+    in_a_process(run_cable_to_a_port);
+    const int by_port[] = {0, EACCES, EPERM, EPERM, EPERM, EPERM};
+    assert_memory_equal(result->answers, by_port, sizeof(by_port));
+    in_a_process(run_cable_to_a_socket);
+    const int by_socket[] = {EPERM, EPERM, EPERM, EPERM, EPERM, EPERM};
+    assert_memory_equal(result->answers, by_socket, sizeof(by_socket));
+    for (unsigned i = 0; i < 3; i++)
+        close(servers[i]);
+}
+
+/*
  * Files
  */
 
@@ -473,6 +551,7 @@ int main(void)
         cmocka_unit_test(threads_of_disks_are_refused_all),
         cmocka_unit_test(threads_of_serial_lines_are_refused_all),
         cmocka_unit_test(threads_of_networks_make_inet_sockets_and_nothing_else),
+        cmocka_unit_test(cables_reach_what_they_lead_to_and_nothing_else),
         cmocka_unit_test(a_network_reads_what_it_asked_for_and_nothing_else),
         cmocka_unit_test(the_caller_removes_what_it_asked_for_and_nothing_elsewhere),
     };
