@@ -48,6 +48,11 @@ void isolation_need_sockets(unsigned sockets)
     (void)sockets;
 }
 
+void isolation_need_port(uint16_t port)
+{
+    (void)port;
+}
+
 void isolation_need_reading(const char *path)
 {
     (void)path;
