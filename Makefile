@@ -12,12 +12,14 @@ SOVERSION := 0
 
 FLAVOUR ?= release
 CROSS_COMPILE ?=
-BUILD ?= build/$(FLAVOUR)$(addprefix -,$(CROSS_COMPILE:-=))
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 ifeq ($(origin CC),default)
 CC := $(CROSS_COMPILE)gcc
 endif
+# What tools/cross-libs and builds call another machine, or another C library.
+cross := $(or $(CROSS_COMPILE:-=),$(patsubst %-gcc,%,$(filter musl-gcc,$(CC))))
+BUILD ?= build/$(FLAVOUR)$(addprefix -,$(cross))
 ifeq ($(origin AR),default)
 AR := $(CROSS_COMPILE)ar
 endif

@@ -3,9 +3,11 @@
 # Rules: objects out of the tree in $(BUILD), with dependency files; everything is built again when
 # the compiler or its flags change.
 
+host_all := $(foreach dir,$(HOST_DIRS),$(sort $(wildcard src/host/$(dir)/*.c)))
+host_src := $(foreach name,$(sort $(notdir $(host_all))),$(lastword $(filter %/$(name),$(host_all))))
 lib_src := $(shell find src -name '*.c' -not -path 'src/host/*/*' -not -path 'src/jit/*/*' | \
              LC_ALL=C sort) \
-           $(foreach dir,$(HOST_DIRS),$(sort $(wildcard src/host/$(dir)/*.c))) \
+           $(host_src) \
            $(sort $(wildcard src/jit/$(JIT_DIR)/*.c))
 # A file of cli/ with a main is a command; the others are shared by all commands.
 cli_all := $(sort $(wildcard cli/*.c))
@@ -13,11 +15,12 @@ ifeq ($(filter linux,$(HOST_DIRS)),)
 # Linux programs are run on Linux only: a system call becomes a system call.
 lib_src := $(filter-out src/user/%,$(lib_src))
 cli_all := $(filter-out cli/rvvm_user.c,$(cli_all))
+linux_only := $(addprefix tests/unit/,host_call_test.c isolation_test.c user_%_test.c) tests/fuzz/user_%_fuzz.c
 endif
 cli_main := $(shell grep -ls '^int main\b' $(cli_all))
 cli_shared := $(filter-out $(cli_main),$(cli_all))
-unit_src := $(sort $(wildcard tests/unit/*_test.c))
-fuzz_src := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+unit_src := $(filter-out $(linux_only),$(sort $(wildcard tests/unit/*_test.c)))
+fuzz_src := $(filter-out $(linux_only),$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 lib_obj := $(call object,$(lib_src))
@@ -33,7 +36,7 @@ lib_static := $(BUILD)/librvvm.a
 cli_static := $(BUILD)/cli.a
 lib_shared := $(BUILD)/librvvm.so.$(VERSION)
 
-libs: $(lib_static) $(lib_shared)
+libs: $(lib_static) $(if $(filter -static,$(LDFLAGS)),,$(lib_shared))
 all: $(commands)
 unit-tests: $(unit_tests) $(fuzz_programs) ## build the unit tests, and the fuzz harnesses for their corpus
 fuzzers: $(fuzz_programs)

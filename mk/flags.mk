@@ -2,7 +2,9 @@
 #
 # Compiler flags: what every file needs, what the flavour adds, which libraries are there.
 
-# The host the result is for, asked of the compiler so that cross builds need nothing else said.
+# The host the result is for, asked of the compiler so that cross builds need nothing else said. A file of
+# a later folder stands for one of the same name in an earlier: posix/ is a whole host, if a plain one.
+# `make HOST_DIRS=posix BUILD=build/posix` is that one on Linux.
 TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq ($(findstring mingw,$(TARGET)),)
 HOST_DIRS := win32
@@ -16,10 +18,8 @@ system_ldlibs := -lws2_32 -lbcrypt -lwinmm
 EXE := .exe
 # Debian's packages for it have their files of pkg-config here.
 PKG_CONFIG ?= PKG_CONFIG_LIBDIR=/usr/$(CROSS_COMPILE:-=)/lib/pkgconfig pkg-config
-else ifneq ($(findstring linux,$(TARGET)),)
-HOST_DIRS := posix linux
 else
-HOST_DIRS := posix
+HOST_DIRS := posix $(strip $(foreach system,linux freebsd openbsd,$(if $(findstring $(system),$(TARGET)),$(system))))
 endif
 
 # The translator's backend for that host; none/ where nobody has written one.
@@ -43,15 +43,23 @@ ifndef flavour_$(FLAVOUR)
 $(error FLAVOUR=$(FLAVOUR): there are release, debug, asan, ubsan, tsan and fuzz)
 endif
 
-# Libraries that tools/cross-libs has made for another machine.
-CROSS_LIBS ?= $(if $(CROSS_COMPILE),$(wildcard build/cross/$(CROSS_COMPILE:-=)))
-cross_cppflags := $(addprefix -isystem ,$(addsuffix /include,$(CROSS_LIBS)))
-cross_ldflags := $(addprefix -L,$(addsuffix /lib,$(CROSS_LIBS)))
+# What tools/cross-libs has got for another machine: a root, or libraries for a root that the compiler has.
+CROSS_LIBS ?= $(if $(cross),$(abspath $(wildcard build/cross/$(cross))))
+ifneq ($(wildcard $(CROSS_LIBS)/usr),)
+cross_cppflags := --sysroot=$(CROSS_LIBS)
+cross_ldflags := --sysroot=$(CROSS_LIBS)
+cross_pc := PKG_CONFIG_SYSROOT_DIR=$(CROSS_LIBS) \
+            PKG_CONFIG_LIBDIR=$(CROSS_LIBS)/usr/lib/$(TARGET)/pkgconfig:$(CROSS_LIBS)/usr/share/pkgconfig pkg-config
+else ifneq ($(CROSS_LIBS),)
+cross_cppflags := -isystem $(CROSS_LIBS)/include
+cross_ldflags := -L$(CROSS_LIBS)/lib
+cross_pc := PKG_CONFIG_LIBDIR=$(CROSS_LIBS)/lib/pkgconfig pkg-config
+endif
 
 # Libraries. Goals that build nothing need not look for them.
 ifneq ($(filter-out run run-debian check bench format format-check fuzz-tests clean help uninstall,\
         $(or $(MAKECMDGOALS),all)),)
-PKG_CONFIG ?= $(CROSS_COMPILE)pkg-config
+PKG_CONFIG ?= $(or $(cross_pc),$(CROSS_COMPILE)pkg-config)
 has_header = $(shell printf '\#include <$(1)>\n' | \
                $(CC) $(CFLAGS) $(CPPFLAGS) $(cross_cppflags) -E -xc - >/dev/null 2>&1 && echo yes)
 optional = $(if $(shell $(PKG_CONFIG) --exists $(1) 2>/dev/null && echo yes),\

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-only
 # shellcheck shell=bash
 #
-# Packages of Debian's riscv64 port by an apt of our own that leaves the machine's alone. For
-# scripts that source it:
+# Packages of Debian's riscv64 port, or of another one (debian_architecture=arm64), or sources
+# (debian_kind=deb-src), by an apt of our own that leaves the machine's alone. For scripts that source it:
 #
 #   fetch() { apt-get download hello >&2 2>"$errors"; }   # runs with that apt, in suite $suite
 #   debian_from_suites "$cache/apt" fetch                 # in the first suite where it succeeds
@@ -12,6 +12,8 @@
 # Environment: RVVM_MIRROR, RVVM_SUITES (see tools/guest).
 
 debian_suites=${RVVM_SUITES:-trixie forky sid}
+debian_architecture=riscv64
+debian_kind=deb
 
 # What apt says when trying the next suite would only take longer to fail.
 debian_no_network='Temporary failure resolving\|Could not resolve\|Could not connect\|Unable to connect'
@@ -43,12 +45,12 @@ debian_apt_root()
     from=$(debian_mirror)
     mkdir -p "$root/lists/partial" "$root/archives/partial"
     : >"$root/status"
-    echo "deb [arch=riscv64 signed-by=$keyring] $from $suite main" >"$root/sources.list"
+    echo "$debian_kind [arch=$debian_architecture signed-by=$keyring] $from $suite main" >"$root/sources.list"
     {
         apt-config dump | grep -E '^Acquire::(https?|ftp|Check-)[^ ]* ' || true
         cat <<END
-APT::Architecture "riscv64";
-APT::Architectures { "riscv64"; };
+APT::Architecture "$debian_architecture";
+APT::Architectures { "$debian_architecture"; };
 APT::Sandbox::User "root";
 Dir::State "$root";
 Dir::State::status "$root/status";

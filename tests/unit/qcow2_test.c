@@ -6,6 +6,7 @@
  */
 #include "block/qcow2/create.h"
 #include "block/qcow2/format.h"
+#include "host_facts.h"
 #include "disk_rig.h"
 #include "host/clock.h"
 
@@ -387,7 +388,7 @@ static void qemu_img_leaves_an_open_image_alone(void **state)
     (void)state;
     struct model m;
     char command[200];
-    if (!has_qemu_img())
+    if (!has_qemu_img() || !host_locks_as_qemu())
         skip();
     begin(&m, 1u << 20);
     assert_true(run("qemu-img create -f qcow2 %s %u", m.rig.path, m.size));

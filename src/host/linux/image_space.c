@@ -128,22 +128,3 @@ int image_file_read_cached(const struct image_file *f, uint64_t offset, uint64_t
         return errno;
     return (uint64_t)n == size ? 0 : EAGAIN;
 }
-
-bool image_file_is_data(const struct image_file *f, uint64_t offset, uint64_t limit, uint64_t *end)
-{
-    *end = limit;
-    if (offset >= limit)
-        return false;
-    off_t data = lseek(f->fd, (off_t)offset, SEEK_DATA);
-    if (data < 0)
-        return errno != ENXIO; /* which says: nothing but a hole up to the end */
-    if ((uint64_t)data > offset) {
-        if ((uint64_t)data < limit)
-            *end = (uint64_t)data;
-        return false;
-    }
-    off_t hole = lseek(f->fd, (off_t)offset, SEEK_HOLE);
-    if (hole > (off_t)offset && (uint64_t)hole < limit)
-        *end = (uint64_t)hole;
-    return true;
-}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Image files: see image_file.h. What each system does its own way: image_space.h. */
+#define _GNU_SOURCE
 #include "host/image_file.h"
 
 #include "host/image_space.h"
@@ -283,4 +284,27 @@ int image_file_zero(const struct image_file *f, uint64_t offset, uint64_t size, 
     if (error == EOPNOTSUPP)
         error = image_space_zero(f, offset, size);
     return error == EOPNOTSUPP ? write_zeroes(f, offset, size) : error;
+}
+
+bool image_file_is_data(const struct image_file *f, uint64_t offset, uint64_t limit, uint64_t *end)
+{
+    *end = limit;
+    if (offset >= limit)
+        return false;
+#ifdef SEEK_HOLE
+    off_t data = lseek(f->fd, (off_t)offset, SEEK_DATA);
+    if (data < 0)
+        return errno != ENXIO; /* which says: nothing but a hole up to the end */
+    if ((uint64_t)data > offset) {
+        if ((uint64_t)data < limit)
+            *end = (uint64_t)data;
+        return false;
+    }
+    off_t hole = lseek(f->fd, (off_t)offset, SEEK_HOLE);
+    if (hole > (off_t)offset && (uint64_t)hole < limit)
+        *end = (uint64_t)hole;
+#else
+    (void)f;
+#endif
+    return true;
 }

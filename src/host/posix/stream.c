@@ -19,7 +19,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #define WARY_CHUNK 512 /* what a terminal or pipe that polls writable takes without blocking */
@@ -133,8 +132,10 @@ static ssize_t write_no_sigpipe(int fd, const void *bytes, size_t size)
     ssize_t n = write(fd, bytes, size);
     int saved = errno;
     if (n < 0 && saved == EPIPE && !sigismember(&pending, SIGPIPE)) {
-        const struct timespec now = {0};
-        sigtimedwait(&pipe_set, NULL, &now);
+        /* It is looked for first: sigwait() would wait, and not every system has one that does not. */
+        int taken;
+        if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE))
+            sigwait(&pipe_set, &taken);
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     errno = saved;

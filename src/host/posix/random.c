@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Random bytes by getrandom(), with /dev/urandom for kernels and sandboxes that refuse it.
+ * Random bytes by getentropy() (POSIX.1-2024), with /dev/urandom for kernels and sandboxes that refuse it.
  */
+#define _GNU_SOURCE
 #include "host/random.h"
 #include "host/clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <sys/random.h>
 #include <unistd.h>
+
+#define ENTROPY_MAX 256 /* GETENTROPY_MAX, which not every system names */
 
 static size_t random_from_device(uint8_t *bytes, size_t size)
 {
@@ -42,13 +44,11 @@ void random_bytes(void *bytes, size_t size)
 {
     uint8_t *at = bytes;
     while (size) {
-        ssize_t n = getrandom(at, size, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
+        size_t part = size < ENTROPY_MAX ? size : ENTROPY_MAX;
+        if (getentropy(at, part) < 0)
             break;
-        at += n;
-        size -= (size_t)n;
+        at += part;
+        size -= part;
     }
     if (size) {
         size_t n = random_from_device(at, size);
