@@ -3,7 +3,7 @@
  * What Linux on riscv64 lays out otherwise than Linux on this host may: structures that programs and
  * the kernel exchange, as the program sees them (asm-generic and arch/riscv/include/uapi/asm).
  *
- * What is not here is laid out alike on all little-endian hosts of 64 bits: iovec, msghdr, timespec,
+ * What is not here is laid out alike on all little-endian hosts of 64 bits: iovec, timespec,
  * siginfo, termios, statfs, statx, rusage, flock and others.
  */
 #ifndef RVVM_USER_ABI_H
@@ -36,6 +36,20 @@ _Static_assert(sizeof(struct guest_stat) == 128, "asm-generic/stat.h");
 struct guest_epoll_event {
     uint32_t events, pad;
     uint64_t data;
+};
+
+/* As kernels have it; C libraries make some members smaller (musl: iov_count, control_size). */
+struct guest_msghdr {
+    uint64_t name;
+    uint32_t name_size, pad;
+    uint64_t iov, iov_count, control, control_size;
+    uint32_t flags, pad2;
+};
+_Static_assert(sizeof(struct guest_msghdr) == 56, "struct user_msghdr of linux/socket.h");
+
+struct guest_mmsghdr {
+    struct guest_msghdr header;
+    uint32_t size, pad;
 };
 
 /* open(2). x86's are the same; those of other hosts (arm64) are not. */

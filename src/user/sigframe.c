@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { REG_RA = 1, REG_SP = 2, REG_A0 = 10, REG_A1 = 11, REG_A2 = 12 };
+enum { X_RA = 1, X_SP = 2, X_A0 = 10, X_A1 = 11, X_A2 = 12 };
 
 static bool is_on_stack(const struct guest_stack *stack, uint64_t sp)
 {
@@ -27,13 +27,13 @@ struct guest_stack sigstack_get(const struct user_thread *t)
 {
     struct guest_stack stack = t->signals->stack;
     stack.flags = (int32_t)(((uint32_t)stack.flags & GUEST_SS_AUTODISARM) |
-                            (uint32_t)stack_state(&stack, t->hart->x[REG_SP]));
+                            (uint32_t)stack_state(&stack, t->hart->x[X_SP]));
     return stack;
 }
 
 int64_t sigstack_set(struct user_thread *t, const struct guest_stack *stack)
 {
-    if (is_on_stack(&t->signals->stack, t->hart->x[REG_SP]))
+    if (is_on_stack(&t->signals->stack, t->hart->x[X_SP]))
         return -EPERM;
     uint32_t mode = (uint32_t)stack->flags & ~GUEST_SS_AUTODISARM;
     if (mode != GUEST_SS_DISABLE && mode != GUEST_SS_ONSTACK && mode != 0)
@@ -52,7 +52,7 @@ int64_t sigstack_set(struct user_thread *t, const struct guest_stack *stack)
 static uint64_t frame_address(const struct user_thread *t, const struct guest_sigaction *action)
 {
     const struct guest_stack *stack = &t->signals->stack;
-    uint64_t sp = t->hart->x[REG_SP];
+    uint64_t sp = t->hart->x[X_SP];
     uint64_t size = sizeof(struct guest_sigframe);
     if (is_on_stack(stack, sp) && !is_on_stack(stack, sp - size))
         return 0;
@@ -95,11 +95,11 @@ bool sigframe_push(struct user_thread *t, int signal, const siginfo_t *info,
         return false;
     if ((uint32_t)t->signals->stack.flags & GUEST_SS_AUTODISARM)
         t->signals->stack = (struct guest_stack){0};
-    h->x[REG_RA] = t->process->vdso_sigreturn;
-    h->x[REG_SP] = address;
-    h->x[REG_A0] = (uint64_t)signal;
-    h->x[REG_A1] = address + offsetof(struct guest_sigframe, info);
-    h->x[REG_A2] = address + offsetof(struct guest_sigframe, context);
+    h->x[X_RA] = t->process->vdso_sigreturn;
+    h->x[X_SP] = address;
+    h->x[X_A0] = (uint64_t)signal;
+    h->x[X_A1] = address + offsetof(struct guest_sigframe, info);
+    h->x[X_A2] = address + offsetof(struct guest_sigframe, context);
     h->pc = action->handler & ~UINT64_C(1);
     h->reservation = NO_RESERVATION;
     return true;
@@ -108,7 +108,7 @@ bool sigframe_push(struct user_thread *t, int signal, const siginfo_t *info,
 bool sigframe_read(struct user_thread *t, struct guest_sigframe *frame)
 {
     const struct guest_fp_state *fp = &frame->context.fp;
-    return space_read(&t->process->space, frame, t->hart->x[REG_SP], sizeof(*frame)) &&
+    return space_read(&t->process->space, frame, t->hart->x[X_SP], sizeof(*frame)) &&
            fp->reserved == 0 && fp->end_magic == 0 && fp->end_size == 0;
 }
 

@@ -141,9 +141,9 @@ static void add_pieces(struct strace_line *line, const struct space *s, uint64_t
 
 static void add_signal(struct strace_line *line, uint64_t signal)
 {
-    const char *name = (int)signal > 0 ? sigabbrev_np((int)signal) : NULL;
+    const char *name = strace_signal_name((uint32_t)signal);
     if (name)
-        add(line, "SIG%s", name);
+        add(line, "%s", name);
     else if (signal >= 32 && signal <= 64)
         add(line, "SIGRT_%d", (int)signal - 32);
     else
@@ -179,6 +179,14 @@ static void add_timespec(struct strace_line *line, const struct space *s, uint64
         add(line, "{tv_sec=%jd, tv_nsec=%ld}", (intmax_t)ts.tv_sec, ts.tv_nsec);
 }
 
+static void add_limit_value(struct strace_line *line, uint64_t value)
+{
+    if (value == RLIM_INFINITY)
+        add(line, "RLIM64_INFINITY");
+    else
+        add(line, "%" PRIu64, value);
+}
+
 static void add_limit(struct strace_line *line, const struct space *s, uint64_t address)
 {
     struct rlimit limit;
@@ -187,9 +195,9 @@ static void add_limit(struct strace_line *line, const struct space *s, uint64_t 
         return;
     }
     add(line, "{rlim_cur=");
-    add(line, limit.rlim_cur == RLIM_INFINITY ? "RLIM64_INFINITY" : "%" PRIu64, limit.rlim_cur);
+    add_limit_value(line, limit.rlim_cur);
     add(line, ", rlim_max=");
-    add(line, limit.rlim_max == RLIM_INFINITY ? "RLIM64_INFINITY" : "%" PRIu64, limit.rlim_max);
+    add_limit_value(line, limit.rlim_max);
     add(line, "}");
 }
 
@@ -416,8 +424,8 @@ void strace_leave(struct user_thread *t, struct strace_line *line, const struct 
     if (result == SYSCALL_RESTART)
         add(line, ") = ? ERESTARTSYS (To be restarted)");
     else if (result < 0 && result > -4096) {
-        const char *name = strerrorname_np((int)-result);
-        add(line, ") = -1 %s (%s)", name ? name : "?", strerrordesc_np((int)-result));
+        const char *name = strace_error_name((uint64_t)-result);
+        add(line, ") = -1 %s (%s)", name ? name : "?", strerror((int)-result));
     } else if (call && call->result == R_NONE)
         add(line, ") = ?");
     else

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-enum { REG_A0 = 10, REG_A7 = 17, ECALL_SIZE = 4 };
+enum { X_A0 = 10, X_A7 = 17, ECALL_SIZE = 4 };
 
 static const struct syscall table[] = {
 #define PASS(nr, called, kind, ...) \
@@ -153,14 +153,14 @@ static int64_t do_call(struct user_thread *t, const struct syscall *call, const 
 void user_syscall(struct user_thread *t)
 {
     struct hart *h = t->hart;
-    const struct syscall *call = syscall_find(h->x[REG_A7]);
+    const struct syscall *call = syscall_find(h->x[X_A7]);
     uint64_t arg[6];
     for (unsigned n = 0; n < 6; n++) /* registers of rv32 are kept sign-extended */
-        arg[n] = h->xlen == 32 ? (uint32_t)h->x[REG_A0 + n] : h->x[REG_A0 + n];
+        arg[n] = h->xlen == 32 ? (uint32_t)h->x[X_A0 + n] : h->x[X_A0 + n];
     int64_t result;
     if (__builtin_expect(t->process->config.strace, 0)) {
         struct strace_line line;
-        strace_enter(t, &line, call, h->x[REG_A7], arg);
+        strace_enter(t, &line, call, h->x[X_A7], arg);
         result = do_call(t, call, arg);
         strace_leave(t, &line, call, arg, result);
     } else {
@@ -171,7 +171,7 @@ void user_syscall(struct user_thread *t)
     else if (result == -EINTR && t->process->debug && debug_cuts_call(t))
         ;
     else if (!call || call->result != R_NONE)
-        h->x[REG_A0] = h->xlen == 32 ? (uint64_t)(int32_t)result : (uint64_t)result;
+        h->x[X_A0] = h->xlen == 32 ? (uint64_t)(int32_t)result : (uint64_t)result;
     if (atomic_load_explicit(&t->signals->pending, memory_order_relaxed))
         signals_deliver(t);
     t->debug.cut_short = false;

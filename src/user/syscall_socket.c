@@ -5,6 +5,8 @@
  */
 #define _GNU_SOURCE
 #include "user/syscall.h"
+
+#include "user/abi.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -14,39 +16,38 @@
 #include <time.h>
 
 struct message {
-    struct msghdr header;
+    struct guest_msghdr header;
     struct iovec *more; /* to be freed */
     struct iovec few[8];
 };
 
-static bool is_reachable(const struct space *space, const void *address, size_t size)
+static bool is_reachable(const struct space *space, uint64_t address, uint64_t size)
 {
-    return !size || space_is_guest(space, (uint64_t)address, size);
+    return !size || space_is_guest(space, address, size);
 }
 
 static int64_t message_read(struct user_thread *t, uint64_t address, struct message *m)
 {
     const struct space *space = &t->process->space;
-    struct msghdr *header = &m->header;
+    struct guest_msghdr *header = &m->header;
     m->more = NULL;
     if (!space_read(space, header, address, sizeof(*header)))
         return -EFAULT;
-    if (header->msg_iovlen > IOV_MAX)
+    if (header->iov_count > IOV_MAX)
         return -EMSGSIZE;
-    if (!is_reachable(space, header->msg_name, header->msg_name ? header->msg_namelen : 0) ||
-        !is_reachable(space, header->msg_control, header->msg_controllen))
+    if (!is_reachable(space, header->name, header->name ? header->name_size : 0) ||
+        !is_reachable(space, header->control, header->control_size))
         return -EFAULT;
     struct iovec *list = m->few;
-    if (header->msg_iovlen > sizeof(m->few) / sizeof(*m->few)) {
-        list = m->more = malloc(header->msg_iovlen * sizeof(*list));
+    if (header->iov_count > sizeof(m->few) / sizeof(*m->few)) {
+        list = m->more = malloc(header->iov_count * sizeof(*list));
         if (!list)
             return -ENOMEM;
     }
-    bool ok =
-        space_read(space, list, (uint64_t)header->msg_iov, header->msg_iovlen * sizeof(*list));
-    for (size_t n = 0; ok && n < header->msg_iovlen; n++)
-        ok = is_reachable(space, list[n].iov_base, list[n].iov_len);
-    header->msg_iov = list;
+    bool ok = space_read(space, list, header->iov, header->iov_count * sizeof(*list));
+    for (size_t n = 0; ok && n < header->iov_count; n++)
+        ok = is_reachable(space, (uint64_t)list[n].iov_base, list[n].iov_len);
+    header->iov = (uint64_t)list;
     return ok ? 0 : -EFAULT;
 }
 
@@ -77,13 +78,13 @@ static int64_t message_receive(struct user_thread *t, uint64_t fd, uint64_t addr
     int64_t result = message_call(t, SYS_recvmsg, fd, address, flags, &m);
     if (result < 0)
         return result;
-    const struct msghdr *h = &m.header;
-    bool ok = space_write(space, address + offsetof(struct msghdr, msg_namelen), &h->msg_namelen,
-                          sizeof(h->msg_namelen)) &&
-              space_write(space, address + offsetof(struct msghdr, msg_controllen),
-                          &h->msg_controllen, sizeof(h->msg_controllen)) &&
-              space_write(space, address + offsetof(struct msghdr, msg_flags), &h->msg_flags,
-                          sizeof(h->msg_flags));
+    const struct guest_msghdr *h = &m.header;
+    bool ok = space_write(space, address + offsetof(struct guest_msghdr, name_size), &h->name_size,
+                          sizeof(h->name_size)) &&
+              space_write(space, address + offsetof(struct guest_msghdr, control_size),
+                          &h->control_size, sizeof(h->control_size)) &&
+              space_write(space, address + offsetof(struct guest_msghdr, flags), &h->flags,
+                          sizeof(h->flags));
     return ok ? result : -EFAULT;
 }
 
@@ -100,7 +101,7 @@ int64_t sys_recvmsg(struct user_thread *t, const uint64_t *arg)
 static bool write_length(struct user_thread *t, uint64_t address, int64_t length)
 {
     uint32_t value = (uint32_t)length;
-    return space_write(&t->process->space, address + offsetof(struct mmsghdr, msg_len), &value,
+    return space_write(&t->process->space, address + offsetof(struct guest_mmsghdr, size), &value,
                        sizeof(value));
 }
 
@@ -110,7 +111,7 @@ int64_t sys_sendmmsg(struct user_thread *t, const uint64_t *arg)
     uint32_t done = 0;
     int64_t result = 0;
     while (done < count && result >= 0) {
-        uint64_t address = arg[1] + done * sizeof(struct mmsghdr);
+        uint64_t address = arg[1] + done * sizeof(struct guest_mmsghdr);
         result = message_send(t, arg[0], address, arg[3]);
         if (result >= 0 && !write_length(t, address, result))
             result = -EFAULT;
@@ -146,7 +147,7 @@ int64_t sys_recvmmsg(struct user_thread *t, const uint64_t *arg)
     uint32_t done = 0;
     int64_t result = 0;
     while (done < count && result >= 0) {
-        uint64_t address = arg[1] + done * sizeof(struct mmsghdr);
+        uint64_t address = arg[1] + done * sizeof(struct guest_mmsghdr);
         result = message_receive(t, arg[0], address, flags);
         if (result >= 0 && !write_length(t, address, result))
             result = -EFAULT;

@@ -18,16 +18,16 @@
  * space only, until it is used. */
 #define HOST_STACK (1u << 20)
 
-enum { REG_SP = 2, REG_TP = 4, REG_A0 = 10 };
+enum { X_SP = 2, X_TP = 4, X_A0 = 10 };
 
 void clone_set_registers(struct user_thread *child, const struct clone_request *request)
 {
     struct hart *h = child->hart;
-    h->x[REG_A0] = 0;
+    h->x[X_A0] = 0;
     if (request->stack)
-        h->x[REG_SP] = request->stack;
+        h->x[X_SP] = request->stack;
     if (request->flags & CLONE_SETTLS)
-        h->x[REG_TP] = request->tls;
+        h->x[X_TP] = request->tls;
     child->clear_tid = request->flags & CLONE_CHILD_CLEARTID ? request->child_tid : 0;
 }
 

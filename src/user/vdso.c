@@ -19,6 +19,7 @@
 
 #define VDSO_PAGE 4096
 #define WORDS_MAX 8
+#define EF_FLOAT_ABI_DOUBLE 4 /* the psABI's EF_RISCV_FLOAT_ABI_DOUBLE */
 
 /* Encodings. */
 enum { A7 = 17, ECALL = 0x00000073, RET = 0x00008067 };
@@ -158,7 +159,7 @@ static void make_headers(struct image_file *f)
         .e_machine = EM_RISCV,
         .e_version = EV_CURRENT,
         .e_phoff = PLACE(load),
-        .e_flags = EF_RISCV_FLOAT_ABI_DOUBLE,
+        .e_flags = EF_FLOAT_ABI_DOUBLE,
         .e_ehsize = sizeof(Elf64_Ehdr),
         .e_phentsize = sizeof(Elf64_Phdr),
         .e_phnum = 2,

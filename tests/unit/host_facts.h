@@ -8,6 +8,7 @@
 #include "host/image_file.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static inline bool host_fact_file(struct image_file *f)

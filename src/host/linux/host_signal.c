@@ -13,7 +13,7 @@
 /* The kernel's struct sigaction. x86-64 alone wants to be told how to return from a handler. */
 #if defined(__x86_64__)
 #define HAS_RESTORER 1
-#define SA_RESTORER UINT64_C(0x04000000)
+#define KERNEL_SA_RESTORER UINT64_C(0x04000000)
 __asm__(".pushsection .text\n"
         ".hidden host_signal_return\n"
         ".type host_signal_return, @function\n"
@@ -44,7 +44,7 @@ int host_signal_action(int signal, const struct host_action *set, struct host_ac
         to.flags = set->flags;
         to.mask = set->mask;
 #if HAS_RESTORER
-        to.flags |= SA_RESTORER;
+        to.flags |= KERNEL_SA_RESTORER;
         to.restorer = (uint64_t)host_signal_return;
 #endif
     }

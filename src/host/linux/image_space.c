@@ -14,10 +14,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -123,7 +126,9 @@ int image_file_read_cached(const struct image_file *f, uint64_t offset, uint64_t
 {
     if (iovcnt > IOV_PART)
         return EAGAIN;
-    ssize_t n = preadv2(f->fd, iov, (int)iovcnt, (off_t)offset, RWF_NOWAIT);
+    /* Its second half of the offset is for hosts of 32 bits; musl has no function for it. */
+    ssize_t n = syscall(SYS_preadv2, f->fd, iov, (unsigned long)iovcnt, (unsigned long)offset,
+                        (unsigned long)(offset >> 32), RWF_NOWAIT);
     if (n < 0)
         return errno;
     return (uint64_t)n == size ? 0 : EAGAIN;
