@@ -4,6 +4,7 @@
  * whose faults these would be (src/user/), run on Linux only.
  */
 #include "host/fault.h"
+#include "host/fault_context.h"
 
 bool fault_catch(void (*handler)(int signal, siginfo_t *info, void *context), struct error *err)
 {

@@ -40,10 +40,9 @@ int image_space_zero(const struct image_file *f, uint64_t offset, uint64_t size)
     return EOPNOTSUPP;
 }
 
-int image_space_open_direct(const struct image_file *f, unsigned *align)
+int image_space_open_direct(const struct image_file *f)
 {
     (void)f;
-    *align = 1;
     return -1;
 }
 
