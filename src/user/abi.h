@@ -127,6 +127,27 @@ struct guest_sigframe {
     struct guest_ucontext context;
 };
 
+/* The same for riscv32, where a set of signals lies at 4 bytes and registers at 16. */
+struct guest_sigframe32 {
+    uint8_t info[GUEST_SIGINFO_SIZE];
+    struct guest_ucontext32 {
+        uint32_t flags, link;
+        uint32_t stack_sp;
+        int32_t stack_flags;
+        uint32_t stack_size;
+        uint32_t sigmask[2];
+        uint8_t unused[120];
+        uint32_t pad[3];
+        uint32_t regs[32];
+        struct guest_fp_state fp;
+    } context;
+};
+_Static_assert(offsetof(struct guest_sigframe32, context) ==
+                   offsetof(struct guest_sigframe, context),
+               "sigframe.c");
+_Static_assert(sizeof(struct guest_ucontext32) == 816, "asm/ucontext.h");
+_Static_assert(offsetof(struct guest_ucontext32, regs) == 160, "asm/ucontext.h");
+
 /* clone3(2); what a newer kernel knows behind it must be zero. */
 struct guest_clone_args {
     uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;

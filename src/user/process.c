@@ -18,6 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { X_SP = 2 };
 #define TIMEBASE_NS 100 /* the time CSR counts these, as a machine's does */
 
 /*
@@ -339,7 +340,7 @@ bool process_load(struct process *p, struct error *err)
     const char *name = strrchr(p->config.path, '/');
     prctl(PR_SET_NAME, name ? name + 1 : p->config.path);
     t->hart->pc = p->entry;
-    t->hart->x[2] = p->stack;
+    user_thread_set(t, X_SP, p->stack);
     p->first = t;
     return !p->config.gdb || debug_start(p, err);
 }

@@ -121,6 +121,12 @@ void user_thread_run(struct user_thread *t);
 /* It is none of the process's threads any more; user_thread_run does that at its end. Any thread. */
 void user_thread_leave_list(struct user_thread *t);
 
+/* A register other than x0. */
+static inline void user_thread_set(struct user_thread *t, unsigned reg, uint64_t value)
+{
+    t->hart->x[reg] = t->hart->xlen == 32 ? (uint64_t)(int32_t)value : value;
+}
+
 /* On its own thread, in a callback: user_thread_run returns when the callback has. */
 void user_thread_stop(struct user_thread *t);
 

@@ -3,11 +3,18 @@
  * What a handler finds on its stack and sigreturn takes from there (Linux, arch/riscv/kernel/signal.c):
  * siginfo, and ucontext with all registers. Also the alternate stack it may lie on.
  */
+#include "user/layout.h"
 #include "user/signals.h"
 #include <errno.h>
 #include <string.h>
 
 enum { X_RA = 1, X_SP = 2, X_A0 = 10, X_A1 = 11, X_A2 = 12 };
+
+static uint64_t stack_pointer(const struct user_thread *t)
+{
+    uint64_t sp = t->hart->x[X_SP];
+    return t->hart->xlen == 32 ? (uint32_t)sp : sp;
+}
 
 static bool is_on_stack(const struct guest_stack *stack, uint64_t sp)
 {
@@ -27,13 +34,13 @@ struct guest_stack sigstack_get(const struct user_thread *t)
 {
     struct guest_stack stack = t->signals->stack;
     stack.flags = (int32_t)(((uint32_t)stack.flags & GUEST_SS_AUTODISARM) |
-                            (uint32_t)stack_state(&stack, t->hart->x[X_SP]));
+                            (uint32_t)stack_state(&stack, stack_pointer(t)));
     return stack;
 }
 
 int64_t sigstack_set(struct user_thread *t, const struct guest_stack *stack)
 {
-    if (is_on_stack(&t->signals->stack, t->hart->x[X_SP]))
+    if (is_on_stack(&t->signals->stack, stack_pointer(t)))
         return -EPERM;
     uint32_t mode = (uint32_t)stack->flags & ~GUEST_SS_AUTODISARM;
     if (mode != GUEST_SS_DISABLE && mode != GUEST_SS_ONSTACK && mode != 0)
@@ -48,12 +55,16 @@ int64_t sigstack_set(struct user_thread *t, const struct guest_stack *stack)
     return 0;
 }
 
+static size_t frame_size(const struct user_thread *t)
+{
+    return t->hart->xlen == 32 ? sizeof(struct guest_sigframe32) : sizeof(struct guest_sigframe);
+}
+
 /* 0: there is no room on the alternate stack. */
 static uint64_t frame_address(const struct user_thread *t, const struct guest_sigaction *action)
 {
     const struct guest_stack *stack = &t->signals->stack;
-    uint64_t sp = t->hart->x[X_SP];
-    uint64_t size = sizeof(struct guest_sigframe);
+    uint64_t sp = stack_pointer(t), size = frame_size(t);
     if (is_on_stack(stack, sp) && !is_on_stack(stack, sp - size))
         return 0;
     if (action->flags & GUEST_SA_ONSTACK && stack_state(stack, sp) == 0)
@@ -78,6 +89,49 @@ static void load_registers(struct hart *h, const struct guest_ucontext *context)
     h->fp.flags = context->fp.fcsr & 31;
 }
 
+/*
+ * Frames of riscv32 are made from those of riscv64, and these from them.
+ */
+
+static void narrow(struct guest_sigframe32 *to, const struct guest_sigframe *from)
+{
+    const struct guest_ucontext *context = &from->context;
+    memset(to, 0, sizeof(*to));
+    siginfo_narrow(to->info, from->info);
+    to->context.stack_sp = (uint32_t)context->stack.sp;
+    to->context.stack_flags = context->stack.flags;
+    to->context.stack_size = (uint32_t)context->stack.size;
+    memcpy(to->context.sigmask, &context->sigmask, sizeof(context->sigmask));
+    for (unsigned n = 0; n < 32; n++)
+        to->context.regs[n] = (uint32_t)context->regs[n];
+    to->context.fp = context->fp;
+}
+
+static void widen(struct guest_sigframe *to, const struct guest_sigframe32 *from)
+{
+    struct guest_ucontext *context = &to->context;
+    memset(to, 0, sizeof(*to));
+    context->stack = (struct guest_stack){.sp = from->context.stack_sp,
+                                          .flags = from->context.stack_flags,
+                                          .size = from->context.stack_size};
+    memcpy(&context->sigmask, from->context.sigmask, sizeof(context->sigmask));
+    context->regs[0] = from->context.regs[0];
+    for (unsigned n = 1; n < 32; n++)
+        context->regs[n] = (uint64_t)(int32_t)from->context.regs[n];
+    context->fp = from->context.fp;
+}
+
+static bool write_frame(const struct user_thread *t, uint64_t address,
+                        const struct guest_sigframe *frame)
+{
+    const struct space *space = &t->process->space;
+    struct guest_sigframe32 frame32;
+    if (t->hart->xlen == 64)
+        return space_write(space, address, frame, sizeof(*frame));
+    narrow(&frame32, frame);
+    return space_write(space, address, &frame32, sizeof(frame32));
+}
+
 bool sigframe_push(struct user_thread *t, int signal, const siginfo_t *info,
                    const struct guest_sigaction *action, uint64_t mask)
 {
@@ -91,15 +145,15 @@ bool sigframe_push(struct user_thread *t, int signal, const siginfo_t *info,
         frame.context.stack.flags = GUEST_SS_DISABLE;
     frame.context.sigmask = mask;
     save_registers(h, &frame.context);
-    if (!address || !space_write(&t->process->space, address, &frame, sizeof(frame)))
+    if (!address || !write_frame(t, address, &frame))
         return false;
     if ((uint32_t)t->signals->stack.flags & GUEST_SS_AUTODISARM)
         t->signals->stack = (struct guest_stack){0};
-    h->x[X_RA] = t->process->vdso_sigreturn;
-    h->x[X_SP] = address;
-    h->x[X_A0] = (uint64_t)signal;
-    h->x[X_A1] = address + offsetof(struct guest_sigframe, info);
-    h->x[X_A2] = address + offsetof(struct guest_sigframe, context);
+    user_thread_set(t, X_RA, t->process->vdso_sigreturn);
+    user_thread_set(t, X_SP, address);
+    user_thread_set(t, X_A0, (uint64_t)signal);
+    user_thread_set(t, X_A1, address + offsetof(struct guest_sigframe, info));
+    user_thread_set(t, X_A2, address + offsetof(struct guest_sigframe, context));
     h->pc = action->handler & ~UINT64_C(1);
     h->reservation = NO_RESERVATION;
     return true;
@@ -108,8 +162,14 @@ bool sigframe_push(struct user_thread *t, int signal, const siginfo_t *info,
 bool sigframe_read(struct user_thread *t, struct guest_sigframe *frame)
 {
     const struct guest_fp_state *fp = &frame->context.fp;
-    return space_read(&t->process->space, frame, t->hart->x[X_SP], sizeof(*frame)) &&
-           fp->reserved == 0 && fp->end_magic == 0 && fp->end_size == 0;
+    struct guest_sigframe32 frame32;
+    bool is_32 = t->hart->xlen == 32;
+    if (!space_read(&t->process->space, is_32 ? (void *)&frame32 : frame, stack_pointer(t),
+                    frame_size(t)))
+        return false;
+    if (is_32)
+        widen(frame, &frame32);
+    return fp->reserved == 0 && fp->end_magic == 0 && fp->end_size == 0;
 }
 
 void sigframe_pop(struct user_thread *t, const struct guest_sigframe *frame)

@@ -63,6 +63,12 @@ static inline bool space_is_guest(const struct space *s, uint64_t address, uint6
     return address <= s->end && size <= s->end - address;
 }
 
+/* Bytes of an address and a long in the program. */
+static inline unsigned space_word(const struct space *s)
+{
+    return s->end == SPACE_END_32 ? 4 : 8;
+}
+
 /* Pages for the vdso: the emulator can write them. An address, or -errno. */
 int64_t space_map_vdso(struct space *s, uint64_t size);
 

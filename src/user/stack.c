@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include "host/random.h"
+#include "user/abi.h"
 #include "user/loader.h"
 
 #include <elf.h>
@@ -16,7 +17,6 @@
 #ifndef AT_MINSIGSTKSZ
 #define AT_MINSIGSTKSZ 51
 #endif
-#define SIGFRAME_SIZE 1088 /* struct rt_sigframe of a hart without vectors */
 
 /* The stack as it grows down. */
 struct stack {
@@ -108,7 +108,9 @@ static void add_auxv(struct words *w, const struct process *p, const struct imag
     add_aux(w, AT_EGID, getegid());
     add_aux(w, AT_SECURE, getauxval(AT_SECURE));
     add_aux(w, AT_RANDOM, random);
-    add_aux(w, AT_MINSIGSTKSZ, SIGFRAME_SIZE);
+    add_aux(w, AT_MINSIGSTKSZ,
+            p->config.isa.xlen == 32 ? sizeof(struct guest_sigframe32)
+                                     : sizeof(struct guest_sigframe));
     add_aux(w, AT_EXECFN, name);
     add_aux(w, AT_NULL, 0);
 }

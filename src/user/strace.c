@@ -104,7 +104,7 @@ static void add_string(struct strace_line *line, const struct space *s, uint64_t
 static void add_strings(struct strace_line *line, const struct space *s, uint64_t list)
 {
     uint64_t address;
-    if (!list || !space_read(s, &address, list, sizeof(address))) {
+    if (!list || !layout_read(s, LAYOUT_pointer, &address, list)) {
         add_address(line, list);
         return;
     }
@@ -112,8 +112,8 @@ static void add_strings(struct strace_line *line, const struct space *s, uint64_
     for (unsigned n = 0; address && n < LIST_SHOWN; n++) {
         add(line, n ? ", " : "");
         add_string(line, s, address);
-        list += sizeof(address);
-        if (!space_read(s, &address, list, sizeof(address)))
+        list += space_word(s);
+        if (!layout_read(s, LAYOUT_pointer, &address, list))
             break;
     }
     add(line, address ? ", ...]" : "]");
@@ -126,7 +126,7 @@ static void add_pieces(struct strace_line *line, const struct space *s, uint64_t
     add(line, "[");
     for (uint64_t n = 0; n < count && n < LIST_SHOWN; n++) {
         struct iovec piece;
-        if (!space_read(s, &piece, list + n * sizeof(piece), sizeof(piece))) {
+        if (!layout_read(s, LAYOUT_iovec, &piece, list + n * layout_size(s, LAYOUT_iovec))) {
             add_address(line, list);
             break;
         }
@@ -173,7 +173,7 @@ static void add_set(struct strace_line *line, const struct space *s, uint64_t ad
 static void add_timespec(struct strace_line *line, const struct space *s, uint64_t address)
 {
     struct timespec ts;
-    if (!address || !space_read(s, &ts, address, sizeof(ts)))
+    if (!address || !layout_read(s, LAYOUT_timespec, &ts, address))
         add_address(line, address);
     else
         add(line, "{tv_sec=%jd, tv_nsec=%ld}", (intmax_t)ts.tv_sec, ts.tv_nsec);
@@ -203,18 +203,18 @@ static void add_limit(struct strace_line *line, const struct space *s, uint64_t 
 
 static void add_action(struct strace_line *line, const struct space *s, uint64_t address)
 {
-    uint64_t words[3];
-    if (!address || !space_read(s, words, address, sizeof(words))) {
+    struct guest_sigaction action;
+    if (!address || !layout_read(s, LAYOUT_sigaction, &action, address)) {
         add_address(line, address);
         return;
     }
-    if (words[0] < 2)
-        add(line, "{sa_handler=%s", words[0] ? "SIG_IGN" : "SIG_DFL");
+    if (action.handler < 2)
+        add(line, "{sa_handler=%s", action.handler ? "SIG_IGN" : "SIG_DFL");
     else
-        add(line, "{sa_handler=0x%" PRIx64, words[0]);
+        add(line, "{sa_handler=0x%" PRIx64, action.handler);
     add(line, ", sa_mask=");
-    add_set(line, s, address + 2 * sizeof(uint64_t));
-    add(line, ", sa_flags=0x%" PRIx64 "}", words[1]);
+    add_set(line, s, address + layout_size(s, LAYOUT_sigaction) - GUEST_SIGSET_SIZE);
+    add(line, ", sa_flags=0x%" PRIx64 "}", action.flags);
 }
 
 static void add_stat(struct strace_line *line, const struct space *s, uint64_t address)
@@ -324,6 +324,8 @@ static void add_argument(struct strace_line *line, const struct space *s, uint8_
         add(line, "%u", (unsigned)value);
         break;
     case A_LONG:
+    case A_WIDE:
+    case A_LOW:
         add(line, "%" PRId64, (int64_t)value);
         break;
     case A_SIZE:

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -60,34 +61,61 @@ int64_t syscall_host(struct user_thread *t, long number, uint64_t a0, uint64_t a
     return host_call_interruptible(&t->signals->pending, number, arg);
 }
 
+bool time_argument_read(const struct user_thread *t, uint64_t address, struct time_argument *time)
+{
+    const struct space *space = &t->process->space;
+    time->address = address;
+    if (!address || space_word(space) == 8)
+        return space_is_guest(space, address, 1);
+    time->address = (uint64_t)&time->copy;
+    return layout_read(space, LAYOUT_timespec, &time->copy, address);
+}
+
+void time_argument_write(const struct user_thread *t, uint64_t address,
+                         const struct time_argument *time)
+{
+    /* As the kernel has it: where that cannot be written nobody is told. */
+    if (time->address == (uint64_t)&time->copy)
+        space_write(&t->process->space, address, &time->copy, sizeof(time->copy));
+}
+
+/* A structure in the host's form, and where it is to be written to. */
+struct passed_structure {
+    enum layout layout;
+    uint64_t address; /* 0: nowhere */
+    _Alignas(8) uint8_t host[LAYOUT_HOST_MOST];
+};
+
 /*
- * What a call that is handed on needs in the place of what the guest gave. A call has two paths or one
- * list of pieces at most.
+ * What a call that is handed on needs in the place of what the guest gave. A call has two paths, two lists
+ * of pieces, or two structures at most.
  */
 struct passed {
     uint64_t arg[6];
     struct user_path paths[2];
     unsigned path_count;
-    struct iovec *pieces; /* to be freed */
+    struct iovec *pieces[2]; /* to be freed */
     struct iovec few[8];
+    struct passed_structure structures[2];
+    unsigned structure_count;
 };
 
 /* The list is read once: what the kernel gets is what was checked. */
-static int64_t pass_pieces(struct user_thread *t, struct passed *p, unsigned n)
+static int64_t pass_pieces(struct user_thread *t, struct passed *p, unsigned n, bool is_ours)
 {
     const struct space *space = &t->process->space;
     uint64_t count = p->arg[n + 1];
     if (count > IOV_MAX)
         return -EINVAL;
     struct iovec *list = p->few;
-    if (count > sizeof(p->few) / sizeof(*p->few)) {
-        list = p->pieces = malloc(count * sizeof(*list));
+    if (count > sizeof(p->few) / sizeof(*p->few) || !is_ours) {
+        list = p->pieces[!is_ours] = malloc((count + 1) * sizeof(*list));
         if (!list)
             return -ENOMEM;
     }
-    if (!space_read(space, list, p->arg[n], count * sizeof(*list)))
+    if (!layout_read_list(space, LAYOUT_iovec, list, p->arg[n], count))
         return -EFAULT;
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; is_ours && i < count; i++) {
         if ((int64_t)list[i].iov_len < 0)
             return -EINVAL;
         if (list[i].iov_len && !space_is_guest(space, (uint64_t)list[i].iov_base, list[i].iov_len))
@@ -95,6 +123,32 @@ static int64_t pass_pieces(struct user_thread *t, struct passed *p, unsigned n)
     }
     p->arg[n] = (uint64_t)list;
     return 0;
+}
+
+static int64_t pass_structure(struct user_thread *t, struct passed *p, unsigned n,
+                              enum layout layout, bool is_given)
+{
+    uint64_t address = p->arg[n];
+    if (!address)
+        return 0;
+    struct passed_structure *s = &p->structures[p->structure_count++];
+    s->layout = layout;
+    s->address = is_given ? 0 : address;
+    p->arg[n] = (uint64_t)s->host;
+    if (is_given)
+        return layout_read(&t->process->space, layout, s->host, address) ? 0 : -EFAULT;
+    memset(s->host, 0, sizeof(s->host));
+    return 0;
+}
+
+static bool give_structures(const struct user_thread *t, const struct passed *p)
+{
+    bool ok = true;
+    for (unsigned n = 0; n < p->structure_count; n++) {
+        const struct passed_structure *s = &p->structures[n];
+        ok &= !s->address || layout_write(&t->process->space, s->layout, s->address, s->host);
+    }
+    return ok;
 }
 
 static int64_t pass_argument(struct user_thread *t, struct passed *p, unsigned n, uint8_t kind)
@@ -114,7 +168,17 @@ static int64_t pass_argument(struct user_thread *t, struct passed *p, unsigned n
     }
     case A_IOV:
     case A_IOV_OUT:
-        return pass_pieces(t, p, n);
+        return pass_pieces(t, p, n, true);
+    case A_IOV_OTHER:
+        return pass_pieces(t, p, n, false);
+    case A_TIMESPEC:
+        if (space_word(space) == 4)
+            return pass_structure(t, p, n, LAYOUT_timespec, true);
+        return space_is_guest(space, value, 1) ? 0 : -EFAULT;
+    case A_GIVEN ... A_GIVEN + LAYOUTS - 1:
+        return pass_structure(t, p, n, kind - A_GIVEN, true);
+    case A_TAKEN ... A_TAKEN + LAYOUTS - 1:
+        return pass_structure(t, p, n, kind - A_TAKEN, false);
     case A_IN:
     case A_OUT:
         return space_is_guest(space, value, p->arg[n + 1]) ? 0 : -EFAULT;
@@ -128,8 +192,8 @@ static int64_t pass_argument(struct user_thread *t, struct passed *p, unsigned n
 int64_t syscall_pass(struct user_thread *t, const struct syscall *call, const uint64_t *arg)
 {
     struct passed p; /* large, and mostly not used */
-    p.path_count = 0;
-    p.pieces = NULL;
+    p.path_count = p.structure_count = 0;
+    p.pieces[0] = p.pieces[1] = NULL;
     for (unsigned n = 0; n < 6; n++)
         p.arg[n] = arg[n];
     int64_t result = 0;
@@ -137,7 +201,10 @@ int64_t syscall_pass(struct user_thread *t, const struct syscall *call, const ui
         result = pass_argument(t, &p, n, call->args[n]);
     if (!result)
         result = host_call_interruptible(&t->signals->pending, call->host, p.arg);
-    free(p.pieces);
+    free(p.pieces[0]);
+    free(p.pieces[1]);
+    if (result >= 0 && p.structure_count && !give_structures(t, &p))
+        return -EFAULT;
     return result;
 }
 
@@ -153,11 +220,16 @@ static int64_t do_call(struct user_thread *t, const struct syscall *call, const 
 void user_syscall(struct user_thread *t)
 {
     struct hart *h = t->hart;
-    const struct syscall *call = syscall_find(h->x[X_A7]);
+    const struct syscall *call;
     uint64_t arg[6];
-    for (unsigned n = 0; n < 6; n++) /* registers of rv32 are kept sign-extended */
-        arg[n] = h->xlen == 32 ? (uint32_t)h->x[X_A0 + n] : h->x[X_A0 + n];
     int64_t result;
+    if (h->xlen == 64) {
+        call = syscall_find(h->x[X_A7]);
+        memcpy(arg, &h->x[X_A0], sizeof(arg));
+    } else {
+        call = syscall_find_32((uint32_t)h->x[X_A7]);
+        syscall_arguments_32(call, &h->x[X_A0], arg);
+    }
     if (__builtin_expect(t->process->config.strace, 0)) {
         struct strace_line line;
         strace_enter(t, &line, call, h->x[X_A7], arg);
@@ -171,7 +243,7 @@ void user_syscall(struct user_thread *t)
     else if (result == -EINTR && t->process->debug && debug_cuts_call(t))
         ;
     else if (!call || call->result != R_NONE)
-        h->x[X_A0] = h->xlen == 32 ? (uint64_t)(int32_t)result : (uint64_t)result;
+        user_thread_set(t, X_A0, (uint64_t)result);
     if (atomic_load_explicit(&t->signals->pending, memory_order_relaxed))
         signals_deliver(t);
     t->debug.cut_short = false;

@@ -14,7 +14,9 @@
 #define RVVM_USER_SYSCALL_H
 
 #include "host/host_call.h"
+#include "user/layout.h"
 #include "user/process.h"
+#include <time.h>
 
 #define SYSCALL_RESTART HOST_CALL_RESTART
 
@@ -28,6 +30,8 @@ enum syscall_arg {
     A_INT,
     A_UINT,
     A_LONG,
+    A_WIDE, /* 64 bits; of 32-bit programs two registers, the lower half first */
+    A_LOW,  /* the lower half of such a one, where the upper half counts as an argument */
     A_SIZE,
     A_HEX,
     A_MODE,
@@ -62,6 +66,7 @@ enum syscall_arg {
     A_IN,               /* bytes, as many as the next argument says */
     A_OUT,              /* bytes that the call writes, the result says how many */
     A_IOV,              /* struct iovec, as many as the next argument says */
+    A_IOV_OTHER,        /* of another process's memory */
     A_IOV_OUT,
     A_MSG, /* struct msghdr */
     A_SOCKADDR,
@@ -71,15 +76,19 @@ enum syscall_arg {
     A_TIMESPEC,
     A_ITIMERSPEC,
     A_RLIMIT,
+    A_GIVEN, /* A_GIVEN + enum layout: such a structure */
 
     /* Written by the call. */
-    A_OUTPUTS,
+    A_OUTPUTS = A_GIVEN + LAYOUTS,
     A_TIMESPEC_OUT = A_OUTPUTS,
     A_RLIMIT_OUT,
     A_STAT,
     A_STATUS, /* wait's */
     A_PAIR,   /* two descriptors */
+    A_TAKEN,  /* A_TAKEN + enum layout */
+    A_END = A_TAKEN + LAYOUTS,
 };
+_Static_assert(A_END <= UINT8_MAX, "struct syscall's args");
 
 struct syscall {
     const char *name;
@@ -92,10 +101,24 @@ struct syscall {
 
 /* NULL: there is none of that number. */
 const struct syscall *syscall_find(uint64_t number);
+/* The same for a program of 32 bits. */
+const struct syscall *syscall_find_32(uint64_t number);
+/* Its arguments, from its registers from a0 on. */
+void syscall_arguments_32(const struct syscall *call, const uint64_t *registers, uint64_t arg[6]);
 
 /* The host's system call, cut short by a signal for the guest. */
 int64_t syscall_host(struct user_thread *t, long number, uint64_t a0, uint64_t a1, uint64_t a2,
                      uint64_t a3, uint64_t a4, uint64_t a5);
+
+/* A time that a call is given, as the host's kernel is to get it. */
+struct time_argument {
+    uint64_t address; /* for the kernel; 0: there is none */
+    struct timespec copy;
+};
+bool time_argument_read(const struct user_thread *t, uint64_t address, struct time_argument *time);
+/* For calls that leave in it what was left of it: `address` again. */
+void time_argument_write(const struct user_thread *t, uint64_t address,
+                         const struct time_argument *time);
 
 /* Hands a call on after the checks that the kinds of its arguments ask for. */
 int64_t syscall_pass(struct user_thread *t, const struct syscall *call, const uint64_t *arg);
@@ -112,6 +135,16 @@ bool syscall_fd_is_ours(const struct process *p, uint64_t fd);
 #include "user/syscalls.def"
 #undef PASS
 #undef SAME
+#undef CALL
+#undef REFUSE
+
+#define PASS(number, name, ...)
+#define LIKE(number, name, ...)
+#define CALL(number, name, ...) int64_t sys32_##name(struct user_thread *t, const uint64_t *arg);
+#define REFUSE(number, name, ...)
+#include "user/syscalls32.def"
+#undef PASS
+#undef LIKE
 #undef CALL
 #undef REFUSE
 

@@ -67,7 +67,8 @@ int64_t sys_epoll_pwait(struct user_thread *t, const uint64_t *arg)
 
 int64_t sys_epoll_pwait2(struct user_thread *t, const uint64_t *arg)
 {
-    if (!space_is_guest(&t->process->space, arg[3], 1))
+    struct time_argument time;
+    if (!time_argument_read(t, arg[3], &time))
         return -EFAULT;
-    return wait_for_events(t, SYS_epoll_pwait2, arg, arg[3]);
+    return wait_for_events(t, SYS_epoll_pwait2, arg, time.address);
 }

@@ -13,10 +13,10 @@
 static int64_t count_strings(const struct space *s, uint64_t list, uint64_t *count)
 {
     uint64_t string = 1;
-    for (*count = 0; list; list += sizeof(string), ++*count) {
+    for (*count = 0; list; list += space_word(s), ++*count) {
         if (*count > STRINGS_MAX)
             return -E2BIG;
-        if (!space_read(s, &string, list, sizeof(string)))
+        if (!layout_read(s, LAYOUT_pointer, &string, list))
             return -EFAULT;
         if (!string)
             break;
@@ -31,7 +31,7 @@ static int64_t read_list(const struct space *s, uint64_t list, uint64_t count, c
 {
     for (uint64_t n = 0; n < count; n++) {
         uint64_t string;
-        if (!space_read(s, &string, list + n * sizeof(string), sizeof(string)) || !string ||
+        if (!layout_read(s, LAYOUT_pointer, &string, list + n * space_word(s)) || !string ||
             !space_is_guest(s, string, 1))
             return -EFAULT;
         to[n] = (char *)string;

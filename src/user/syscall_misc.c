@@ -146,7 +146,7 @@ int64_t sys_prctl(struct user_thread *t, const uint64_t *arg)
     if (arg[0] == PR_GET_AUXV)
         return arg[3] || arg[4] ? -EINVAL : give_auxv(t, arg[1], arg[2]);
     if (arg[0] == PR_GET_TID_ADDRESS)
-        return space_write(space, arg[1], &t->clear_tid, sizeof(t->clear_tid)) ? 0 : -EFAULT;
+        return layout_write(space, LAYOUT_pointer, arg[1], &t->clear_tid) ? 0 : -EFAULT;
     enum prctl_kind kind = prctl_kind_of(arg[0]);
     if (kind == PRCTL_REFUSED)
         return -EINVAL;
@@ -191,7 +191,7 @@ static int64_t sem_stat(struct user_thread *t, const uint64_t *arg)
     guest.otime = host.sem_otime;
     guest.ctime = host.sem_ctime;
     guest.nsems = host.sem_nsems;
-    return space_write(&t->process->space, arg[3], &guest, sizeof(guest)) ? result : -EFAULT;
+    return layout_write(&t->process->space, LAYOUT_semid, arg[3], &guest) ? result : -EFAULT;
 }
 
 static int64_t sem_set(struct user_thread *t, const uint64_t *arg)
@@ -199,7 +199,7 @@ static int64_t sem_set(struct user_thread *t, const uint64_t *arg)
     struct guest_semid guest;
     struct semid_ds host;
     memset(&host, 0, sizeof(host));
-    if (!space_read(&t->process->space, &guest, arg[3], sizeof(guest)))
+    if (!layout_read(&t->process->space, LAYOUT_semid, &guest, arg[3]))
         return -EFAULT;
     memcpy(&host.sem_perm, guest.perm, sizeof(guest.perm));
     return syscall_host(t, SYS_semctl, arg[0], arg[1], arg[2], (uint64_t)&host, 0, 0);

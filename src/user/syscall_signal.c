@@ -97,7 +97,7 @@ int64_t sys_rt_sigaction(struct user_thread *t, const uint64_t *arg)
     struct guest_sigaction set, old;
     if (arg[3] != GUEST_SIGSET_SIZE)
         return -EINVAL;
-    if (arg[1] && !space_read(space, &set, arg[1], sizeof(set)))
+    if (arg[1] && !layout_read(space, LAYOUT_sigaction, &set, arg[1]))
         return -EFAULT;
     if (signal < 1 || signal > GUEST_SIGNALS ||
         (arg[1] && (signal == SIGKILL || signal == SIGSTOP)))
@@ -105,7 +105,7 @@ int64_t sys_rt_sigaction(struct user_thread *t, const uint64_t *arg)
     set.flags &= GUEST_SA_ALL;
     set.mask &= ~SIGNALS_NEVER_BLOCKED;
     int64_t result = set_action(t->signals->actions, signal, arg[1] ? &set : NULL, &old);
-    if (result == 0 && arg[2] && !space_write(space, arg[2], &old, sizeof(old)))
+    if (result == 0 && arg[2] && !layout_write(space, LAYOUT_sigaction, arg[2], &old))
         return -EFAULT;
     return result;
 }
@@ -178,21 +178,20 @@ int64_t sys_rt_sigtimedwait(struct user_thread *t, const uint64_t *arg)
     struct thread_signals *s = t->signals;
     uint64_t set;
     siginfo_t info;
+    struct time_argument time;
     if (arg[3] != GUEST_SIGSET_SIZE)
         return -EINVAL;
-    if (!space_read(space, &set, arg[0], sizeof(set)))
-        return -EFAULT;
-    if (!space_is_guest(space, arg[2], 1))
+    if (!space_read(space, &set, arg[0], sizeof(set)) || !time_argument_read(t, arg[2], &time))
         return -EFAULT;
     int64_t result;
     if (take_kept(&s->segv, set, &info) || take_kept(&s->bus, set, &info)) {
         result = info.si_signo;
     } else {
         set &= ~SIGNALS_OURS;
-        result = syscall_host(t, SYS_rt_sigtimedwait, (uint64_t)&set, (uint64_t)&info, arg[2],
+        result = syscall_host(t, SYS_rt_sigtimedwait, (uint64_t)&set, (uint64_t)&info, time.address,
                               GUEST_SIGSET_SIZE, 0, 0);
     }
-    if (result > 0 && arg[1] && !space_write(space, arg[1], &info, sizeof(info)))
+    if (result > 0 && arg[1] && !layout_write(space, LAYOUT_siginfo, arg[1], &info))
         return -EFAULT;
     return result;
 }
@@ -216,14 +215,14 @@ int64_t sys_sigaltstack(struct user_thread *t, const uint64_t *arg)
     const struct space *space = &t->process->space;
     struct guest_stack old = sigstack_get(t), set;
     if (arg[0]) {
-        if (!space_read(space, &set, arg[0], sizeof(set)))
+        if (!layout_read(space, LAYOUT_stack, &set, arg[0]))
             return -EFAULT;
         int64_t error = sigstack_set(t, &set);
         if (error)
             return error;
     }
     old.pad = 0;
-    return arg[1] && !space_write(space, arg[1], &old, sizeof(old)) ? -EFAULT : 0;
+    return arg[1] && !layout_write(space, LAYOUT_stack, arg[1], &old) ? -EFAULT : 0;
 }
 
 int64_t sys_signalfd4(struct user_thread *t, const uint64_t *arg)
@@ -243,25 +242,23 @@ int64_t sys_ppoll(struct user_thread *t, const uint64_t *arg)
 {
     const struct space *space = &t->process->space;
     struct wait_mask wait;
-    if (!space_is_guest(space, arg[0], 1) || !space_is_guest(space, arg[2], 1))
+    struct time_argument time;
+    if (!space_is_guest(space, arg[0], 1) || !time_argument_read(t, arg[2], &time))
         return -EFAULT;
     int64_t error = signals_wait_begin(t, arg[3], arg[4], &wait);
     if (error)
         return error;
-    return signals_wait_end(
-        t, syscall_host(t, SYS_ppoll, arg[0], arg[1], arg[2], wait.address, GUEST_SIGSET_SIZE, 0));
+    int64_t result = syscall_host(t, SYS_ppoll, arg[0], arg[1], time.address, wait.address,
+                                  GUEST_SIGSET_SIZE, 0);
+    time_argument_write(t, arg[2], &time);
+    return signals_wait_end(t, result);
 }
-
-/* A mask behind a pointer, with its size: the sixth argument of some calls. */
-struct mask_argument {
-    uint64_t address, size;
-};
 
 static int64_t mask_argument_begin(struct user_thread *t, uint64_t address,
                                    struct mask_argument *given, struct wait_mask *wait)
 {
     *given = (struct mask_argument){0};
-    if (address && !space_read(&t->process->space, given, address, sizeof(*given)))
+    if (address && !layout_read(&t->process->space, LAYOUT_mask_argument, given, address))
         return -EFAULT;
     int64_t error = signals_wait_begin(t, given->address, given->size, wait);
     given->address = wait->address;
@@ -273,15 +270,20 @@ int64_t sys_pselect6(struct user_thread *t, const uint64_t *arg)
     const struct space *space = &t->process->space;
     struct mask_argument mask;
     struct wait_mask wait;
-    for (unsigned n = 1; n < 5; n++) {
+    struct time_argument time;
+    for (unsigned n = 1; n < 4; n++) {
         if (!space_is_guest(space, arg[n], 1))
             return -EFAULT;
     }
+    if (!time_argument_read(t, arg[4], &time))
+        return -EFAULT;
     int64_t error = mask_argument_begin(t, arg[5], &mask, &wait);
     if (error)
         return error;
-    return signals_wait_end(
-        t, syscall_host(t, SYS_pselect6, arg[0], arg[1], arg[2], arg[3], arg[4], (uint64_t)&mask));
+    int64_t result = syscall_host(t, SYS_pselect6, arg[0], arg[1], arg[2], arg[3], time.address,
+                                  (uint64_t)&mask);
+    time_argument_write(t, arg[4], &time);
+    return signals_wait_end(t, result);
 }
 
 int64_t sys_io_pgetevents(struct user_thread *t, const uint64_t *arg)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Messages on sockets. Layouts agree, but a message is a structure of addresses: it is read once, and
- * what the kernel gets is what was checked.
+ * Messages on sockets. A message is a structure of addresses: it is read once, and what the kernel gets is what
+ * was checked.
  */
 #define _GNU_SOURCE
+#include "user/control.h"
 #include "user/syscall.h"
 
 #include "user/abi.h"
@@ -17,7 +18,10 @@
 
 struct message {
     struct guest_msghdr header;
-    struct iovec *more; /* to be freed */
+    struct guest_msghdr given; /* the guest's */
+    struct iovec *more;        /* to be freed */
+    /* The same. Of a program of 32 bits: control messages that it sends, or room for what comes. */
+    unsigned char *control;
     struct iovec few[8];
 };
 
@@ -30,9 +34,9 @@ static int64_t message_read(struct user_thread *t, uint64_t address, struct mess
 {
     const struct space *space = &t->process->space;
     struct guest_msghdr *header = &m->header;
-    m->more = NULL;
-    if (!space_read(space, header, address, sizeof(*header)))
+    if (!layout_read(space, LAYOUT_msghdr, header, address))
         return -EFAULT;
+    m->given = *header;
     if (header->iov_count > IOV_MAX)
         return -EMSGSIZE;
     if (!is_reachable(space, header->name, header->name ? header->name_size : 0) ||
@@ -44,7 +48,8 @@ static int64_t message_read(struct user_thread *t, uint64_t address, struct mess
         if (!list)
             return -ENOMEM;
     }
-    bool ok = space_read(space, list, header->iov, header->iov_count * sizeof(*list));
+    bool ok =
+        layout_read_list(space, LAYOUT_iovec, list, header->iov, header->iov_count);
     for (size_t n = 0; ok && n < header->iov_count; n++)
         ok = is_reachable(space, (uint64_t)list[n].iov_base, list[n].iov_len);
     header->iov = (uint64_t)list;
@@ -55,9 +60,13 @@ static int64_t message_read(struct user_thread *t, uint64_t address, struct mess
 static int64_t message_call(struct user_thread *t, long call, uint64_t fd, uint64_t address,
                             uint64_t flags, struct message *m)
 {
+    m->more = NULL;
+    m->control = NULL;
     if (syscall_fd_is_ours(t->process, fd))
         return -EBADF;
     int64_t result = message_read(t, address, m);
+    if (!result && space_word(&t->process->space) == 4 && m->header.control_size)
+        result = control_prepare(t, &m->header, call == SYS_sendmsg, &m->control);
     if (!result)
         result = syscall_host(t, call, fd, (uint64_t)&m->header, flags, 0, 0, 0);
     free(m->more);
@@ -67,25 +76,25 @@ static int64_t message_call(struct user_thread *t, long call, uint64_t fd, uint6
 static int64_t message_send(struct user_thread *t, uint64_t fd, uint64_t address, uint64_t flags)
 {
     struct message m;
-    return message_call(t, SYS_sendmsg, fd, address, flags, &m);
+    int64_t result = message_call(t, SYS_sendmsg, fd, address, flags, &m);
+    free(m.control);
+    return result;
 }
 
-/* The kernel writes to three words of the header. */
+/* The kernel changes three words of the header. */
 static int64_t message_receive(struct user_thread *t, uint64_t fd, uint64_t address, uint64_t flags)
 {
     const struct space *space = &t->process->space;
     struct message m;
     int64_t result = message_call(t, SYS_recvmsg, fd, address, flags, &m);
+    bool ok = result < 0 || !m.control || control_give(t, &m.header, &m.given);
+    free(m.control);
     if (result < 0)
         return result;
-    const struct guest_msghdr *h = &m.header;
-    bool ok = space_write(space, address + offsetof(struct guest_msghdr, name_size), &h->name_size,
-                          sizeof(h->name_size)) &&
-              space_write(space, address + offsetof(struct guest_msghdr, control_size),
-                          &h->control_size, sizeof(h->control_size)) &&
-              space_write(space, address + offsetof(struct guest_msghdr, flags), &h->flags,
-                          sizeof(h->flags));
-    return ok ? result : -EFAULT;
+    m.given.name_size = m.header.name_size;
+    m.given.control_size = m.header.control_size;
+    m.given.flags = m.header.flags;
+    return layout_write(space, LAYOUT_msghdr, address, &m.given) && ok ? result : -EFAULT;
 }
 
 int64_t sys_sendmsg(struct user_thread *t, const uint64_t *arg)
@@ -100,18 +109,19 @@ int64_t sys_recvmsg(struct user_thread *t, const uint64_t *arg)
 
 static bool write_length(struct user_thread *t, uint64_t address, int64_t length)
 {
+    const struct space *space = &t->process->space;
     uint32_t value = (uint32_t)length;
-    return space_write(&t->process->space, address + offsetof(struct guest_mmsghdr, size), &value,
-                       sizeof(value));
+    return space_write(space, address + layout_size(space, LAYOUT_msghdr), &value, sizeof(value));
 }
 
 int64_t sys_sendmmsg(struct user_thread *t, const uint64_t *arg)
 {
     uint32_t count = (uint32_t)arg[2] < IOV_MAX ? (uint32_t)arg[2] : IOV_MAX;
     uint32_t done = 0;
+    size_t size = layout_size(&t->process->space, LAYOUT_mmsghdr);
     int64_t result = 0;
     while (done < count && result >= 0) {
-        uint64_t address = arg[1] + done * sizeof(struct guest_mmsghdr);
+        uint64_t address = arg[1] + done * size;
         result = message_send(t, arg[0], address, arg[3]);
         if (result >= 0 && !write_length(t, address, result))
             result = -EFAULT;
@@ -134,7 +144,7 @@ int64_t sys_recvmmsg(struct user_thread *t, const uint64_t *arg)
     uint64_t flags = arg[3] & ~(uint64_t)MSG_WAITFORONE;
     struct timespec end, given;
     if (arg[4]) {
-        if (!space_read(&t->process->space, &given, arg[4], sizeof(given)))
+        if (!layout_read(&t->process->space, LAYOUT_timespec, &given, arg[4]))
             return -EFAULT;
         if (given.tv_sec < 0 || given.tv_nsec < 0 || given.tv_nsec >= 1000000000)
             return -EINVAL;
@@ -145,9 +155,10 @@ int64_t sys_recvmmsg(struct user_thread *t, const uint64_t *arg)
         end.tv_nsec %= 1000000000;
     }
     uint32_t done = 0;
+    size_t size = layout_size(&t->process->space, LAYOUT_mmsghdr);
     int64_t result = 0;
     while (done < count && result >= 0) {
-        uint64_t address = arg[1] + done * sizeof(struct guest_mmsghdr);
+        uint64_t address = arg[1] + done * size;
         result = message_receive(t, arg[0], address, flags);
         if (result >= 0 && !write_length(t, address, result))
             result = -EFAULT;

@@ -5,6 +5,7 @@
 #include "host/host_signal.h"
 #include "jit/direct.h"
 #include "user/copy.h"
+#include "user/layout.h"
 #include "user/signals.h"
 #include "user/syscall.h"
 #include <errno.h>
@@ -22,12 +23,11 @@ enum { X_SP = 2, X_TP = 4, X_A0 = 10 };
 
 void clone_set_registers(struct user_thread *child, const struct clone_request *request)
 {
-    struct hart *h = child->hart;
-    h->x[X_A0] = 0;
+    user_thread_set(child, X_A0, 0);
     if (request->stack)
-        h->x[X_SP] = request->stack;
+        user_thread_set(child, X_SP, request->stack);
     if (request->flags & CLONE_SETTLS)
-        h->x[X_TP] = request->tls;
+        user_thread_set(child, X_TP, request->tls);
     child->clear_tid = request->flags & CLONE_CHILD_CLEARTID ? request->child_tid : 0;
 }
 
@@ -141,30 +141,39 @@ static void give_up_lock(const struct user_thread *t, uint64_t address)
 
 static void give_up_locks(const struct user_thread *t)
 {
-    struct {
-        uint64_t next, offset, pending;
-    } head;
+    struct robust_list_head head;
     const struct space *space = &t->process->space;
     uint64_t list = t->signals->robust_list;
     enum { PI = 1, ENTRIES_MAX = 2048 };
-    if (!list || !space_read(space, &head, list, sizeof(head)))
+    if (!list || !layout_read(space, LAYOUT_robust_list, &head, list))
         return;
-    uint64_t entry = head.next;
+    uint64_t entry = (uint64_t)head.list.next, pending = (uint64_t)head.list_op_pending;
+    uint64_t offset = (uint64_t)head.futex_offset,
+             mask = space_word(space) == 8 ? UINT64_MAX : UINT32_MAX;
     for (unsigned n = 0; n < ENTRIES_MAX && (entry & ~(uint64_t)PI) != list; n++) {
         uint64_t next;
-        if (!space_read(space, &next, entry & ~(uint64_t)PI, sizeof(next)))
+        if (!layout_read(space, LAYOUT_pointer, &next, entry & ~(uint64_t)PI))
             break;
-        if (entry != head.pending && !(entry & PI))
-            give_up_lock(t, entry + head.offset);
+        if (entry != pending && !(entry & PI))
+            give_up_lock(t, (entry + offset) & mask);
         entry = next;
     }
-    if (head.pending && !(head.pending & PI))
-        give_up_lock(t, head.pending + head.offset);
+    if (pending && !(pending & PI))
+        give_up_lock(t, (pending + offset) & mask);
+}
+
+/* The kernel does not know lists of 32 bits. */
+static void give_up_all_locks(struct process *p)
+{
+    pthread_mutex_lock(&p->lock);
+    for (const struct user_thread *t = p->threads; t; t = t->next)
+        give_up_locks(t);
+    pthread_mutex_unlock(&p->lock);
 }
 
 void thread_let_go(struct user_thread *t)
 {
-    const uint64_t none[6] = {0, sizeof(uint64_t) * 3};
+    const uint64_t none[6] = {0, sizeof(struct robust_list_head)};
     give_up_locks(t);
     /* The kernel's turn comes later, when the memory may be somebody else's. */
     if (t->signals->robust_list)
@@ -237,6 +246,8 @@ int64_t sys_exit_group(struct user_thread *t, const uint64_t *arg)
     /* The child of a vfork may not run what the emulator does at its end: that is its parent's. */
     if (t->signals->vforked)
         host_call(SYS_exit_group, arg);
+    if (space_word(&t->process->space) == 4)
+        give_up_all_locks(t->process);
     process_quit(t->process, (int)arg[0] & 0xff);
     return 0;
 }
@@ -269,18 +280,23 @@ int64_t sys_futex(struct user_thread *t, const uint64_t *arg)
         has_time = has_second = true;
         break;
     }
-    if (!space_is_guest(space, arg[0], 4) || (has_time && !space_is_guest(space, arg[3], 1)) ||
-        (has_second && !space_is_guest(space, arg[4], 4)))
+    struct time_argument time = {.address = arg[3]};
+    if (!space_is_guest(space, arg[0], 4) || (has_second && !space_is_guest(space, arg[4], 4)))
         return -EFAULT;
-    return syscall_host(t, SYS_futex, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+    if (has_time && !time_argument_read(t, arg[3], &time))
+        return -EFAULT;
+    return syscall_host(t, SYS_futex, arg[0], arg[1], arg[2], time.address, arg[4], arg[5]);
 }
 
 int64_t sys_set_robust_list(struct user_thread *t, const uint64_t *arg)
 {
-    if (!space_is_guest(&t->process->space, arg[0], 1))
+    const struct space *space = &t->process->space;
+    if (!space_is_guest(space, arg[0], 1))
         return -EFAULT;
-    /* The kernel knows it, too, for a death that we do not see. */
-    int64_t result = syscall_host(t, SYS_set_robust_list, arg[0], arg[1], 0, 0, 0, 0);
+    /* The kernel knows it, too, for a death that we do not see; but that of 32 bits it would not read. */
+    int64_t result = arg[1] == layout_size(space, LAYOUT_robust_list) ? 0 : -EINVAL;
+    if (!result && space_word(space) == 8)
+        result = syscall_host(t, SYS_set_robust_list, arg[0], arg[1], 0, 0, 0, 0);
     if (result == 0)
         t->signals->robust_list = arg[0];
     return result;

@@ -11,12 +11,12 @@
 
 #define CALLS 470
 
-/* riscv64's numbers: what ends, makes or moves the process or its memory; what other processes would feel. */
+/* RISC-V's numbers: what ends, makes or moves the process or its memory; what other processes would feel. */
 static const short left_out[] = {
     39,  40,  41,  58,  60,  81,  89,  93,  94,  104, 105, 106, 112, 116, 117, 118, 119, 122, 129, 130,
     131, 133, 138, 139, 140, 142, 161, 162, 170, 171, 186, 187, 188, 189, 190, 191, 192, 193, 194, 195,
     196, 197, 214, 215, 216, 217, 218, 219, 220, 221, 222, 224, 225, 226, 233, 240, 265, 266, 267, 268,
-    273, 274, 281, 294, 424, 435, 436, 440, 446, 448,
+    273, 274, 281, 294, 404, 405, 420, 421, 424, 435, 436, 440, 446, 448,
 };
 
 static const uint64_t values[] = {
@@ -56,7 +56,7 @@ static void try_call(int number)
         uint64_t arg[6];
         for (unsigned n = 0; n < 6; n++)
             arg[n] = values[round < VALUES ? round : rand_r(&seed) % VALUES];
-        syscall(number, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+        syscall(number, (long)arg[0], (long)arg[1], (long)arg[2], (long)arg[3], (long)arg[4], (long)arg[5]);
     }
 }
 

@@ -22,6 +22,17 @@
 #include <termios.h>
 #include <time.h>
 
+#ifndef SYS_clock_gettime
+#define SYS_clock_gettime SYS_clock_gettime64
+#endif
+#ifndef __GLIBC__
+static int epoll_pwait2(int fd, struct epoll_event *events, int count, const struct timespec *time, const sigset_t *mask)
+{
+    enum { EPOLL_PWAIT2 = 441 };
+    return (int)syscall(EPOLL_PWAIT2, fd, events, count, time, mask, 8);
+}
+#endif
+
 static void epolls(void)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0x123456789abcdef0}, events[8];
@@ -73,7 +84,8 @@ static void sockets(void)
     SHOW(recvmsg(pair[1], &message, MSG_CMSG_CLOEXEC));
     int fd = -1;
     memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof(int));
-    SAY("'%.7s' control %d flags %x\n", text, (int)message.msg_controllen, message.msg_flags);
+    SAY("'%.7s' control %d flags %x\n", text, message.msg_controllen == CMSG_SPACE(sizeof(int)),
+        message.msg_flags);
     SHOW(write(fd, "through", 7));
     SHOW(read(more[0], text, sizeof(text)));
     struct mmsghdr many[3] = {{{.msg_iov = out, .msg_iovlen = 1}, 0},
@@ -89,7 +101,7 @@ static void sockets(void)
     SAY("%d %d\n", many[0].msg_len, many[1].msg_len);
     SHOW(recvmmsg(pair[1], many, 3, MSG_WAITFORONE, &(struct timespec){1, 0}));
     SHOW(recvmsg(pair[1], &message, MSG_DONTWAIT));
-    SHOW(recvmsg(pair[1], (void *)8, MSG_DONTWAIT));
+    SHOW(syscall(SYS_recvmsg, pair[1], 8, MSG_DONTWAIT));
     message.msg_iov = (void *)8;
     SHOW(sendmsg(pair[0], &message, 0));
     SHOW(send(pair[0], (void *)8, 4, 0));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
-/* ucontext of riscv64 (Linux, asm/ucontext.h): a handler finds each register at its place, what is reserved is zero,
- * and what it writes there is what the program goes on with. Where this is no riscv64 it says what it should. */
+/* ucontext of RISC-V (Linux, asm/ucontext.h): a handler finds each register at its place, what is reserved is zero,
+ * and what it writes there is what the program goes on with. Where this is no RISC-V it says what it should. */
 #include "show.h"
 #include <signal.h>
 #include <stdint.h>
@@ -8,43 +8,45 @@
 
 #ifdef __riscv
 
-/* Offsets in words of 8 and 4 bytes: pc and x1 to x31, f0 to f31, fcsr, what is reserved behind it. */
-#define REGISTERS 22
-#define FLOATS (REGISTERS + 32)
-#define FCSR (2 * (FLOATS + 32))
-#define END (FCSR + 68)
+/* Offsets in bytes: pc and x1 to x31, f0 to f31, fcsr, what is reserved behind it. */
+#define REGISTERS (sizeof(long) == 8 ? 176 : 160)
+#define FLOATS (REGISTERS + 32 * sizeof(long))
+#define FCSR (FLOATS + 256)
+#define RESERVED_WORDS 67
 
 static volatile int next = 4; /* bytes of the instruction that is skipped */
 
 static void handler(int signal, siginfo_t *info, void *context)
 {
-    uint64_t *words = context;
-    uint32_t *halves = context;
-    uint32_t reserved = 0;
-    for (int n = FCSR + 1; n < END; n++)
-        reserved |= halves[n];
-    SAY("signal %d code %d: s1 %lx s11 %lx t6 %lx fs1 %lx ft11 %lx fcsr %x reserved %x at %d\n", signal,
-        info->si_code > 0, (long)words[REGISTERS + 9], (long)words[REGISTERS + 27],
-        (long)words[REGISTERS + 31], (long)words[FLOATS + 9], (long)words[FLOATS + 31], halves[FCSR],
-        reserved, (int)((char *)context - (char *)info));
-    words[REGISTERS] += next;
-    words[REGISTERS + 9] = 0x1111;
-    words[REGISTERS + 31] = 0x2222;
-    words[FLOATS + 9] = 0x4004000000000000;
-    halves[FCSR] = 0x41;
+    unsigned long *x = (void *)((char *)context + REGISTERS);
+    unsigned long long *f = (void *)((char *)context + FLOATS);
+    uint32_t *fcsr = (void *)((char *)context + FCSR), reserved = 0;
+    for (int n = 1; n <= RESERVED_WORDS; n++)
+        reserved |= fcsr[n];
+    SAY("signal %d code %d: s1 %lx s11 %lx t6 %lx fs1 %llx ft11 %llx fcsr %x reserved %x at %d\n", signal,
+        info->si_code > 0, x[9], x[27], x[31], f[9], f[31], (unsigned)*fcsr, (unsigned)reserved,
+        (int)((char *)context - (char *)info));
+    x[0] += next;
+    x[9] = 0x1111;
+    x[31] = 0x2222;
+    f[9] = 0x4004000000000000;
+    *fcsr = 0x41;
 }
+
+static const unsigned long long one_and_half = 0x3ff8000000000000;
 
 #define TRAP(instruction)                                                                          \
     do {                                                                                           \
-        long s1, t6, fs1, fcsr;                                                                    \
-        __asm__ volatile("li s1, 0x77\n li s11, 0x88\n li t6, 0x99\n li t0, 0x3ff8000000000000\n"   \
-                         "fmv.d.x fs1, t0\n fmv.d.x ft11, t0\n li t1, 0xa5\n fscsr x0, t1\n"        \
+        long s1, t6, fcsr;                                                                         \
+        unsigned long long fs1;                                                                    \
+        __asm__ volatile("li s1, 0x77\n li s11, 0x88\n li t6, 0x99\n"                              \
+                         "fld fs1, %4\n fld ft11, %4\n li t1, 0xa5\n fscsr x0, t1\n"               \
                          ".option push\n .option norvc\n" instruction "\n .option pop\n"            \
-                         "mv %0, s1\n mv %1, t6\n fmv.x.d %2, fs1\n frcsr %3"                       \
-                         : "=&r"(s1), "=&r"(t6), "=&r"(fs1), "=&r"(fcsr)                           \
-                         :                                                                         \
-                         : "s1", "s11", "t0", "t1", "t6", "fs1", "ft11", "memory");                \
-        SAY("then: s1 %lx t6 %lx fs1 %lx fcsr %lx\n", s1, t6, fs1, fcsr);                          \
+                         "mv %0, s1\n mv %1, t6\n fsd fs1, %2\n frcsr %3"                          \
+                         : "=&r"(s1), "=&r"(t6), "=m"(fs1), "=&r"(fcsr)                            \
+                         : "m"(one_and_half)                                                       \
+                         : "s1", "s11", "t1", "t6", "fs1", "ft11", "memory");                      \
+        SAY("then: s1 %lx t6 %lx fs1 %llx fcsr %lx\n", s1, t6, fs1, fcsr);                         \
     } while (0)
 
 int main(void)

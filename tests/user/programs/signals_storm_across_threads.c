@@ -7,11 +7,13 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #define THREADS 64
 #define ROUNDS 60
 static pthread_t threads[THREADS];
+static _Atomic pid_t tids[THREADS];
 static _Atomic long sent, received, faults, wrong;
 static _Atomic int ready, done;
 static __thread sigjmp_buf back;
@@ -39,10 +41,21 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     siglongjmp(back, 1);
 }
 
+/* pthread_sigqueue, which musl has not. */
+static int queue(pid_t tid, int value)
+{
+    siginfo_t info = {.si_signo = SIGRTMIN + 1, .si_code = SI_QUEUE};
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value.sival_int = value;
+    return (int)syscall(SYS_rt_tgsigqueueinfo, getpid(), tid, info.si_signo, &info);
+}
+
 static void *work(void *arg)
 {
     long self = (long)arg;
     unsigned seed = (unsigned)self;
+    tids[self] = (pid_t)syscall(SYS_gettid);
     atomic_fetch_add(&ready, 1);
     while (ready < THREADS)
         sched_yield();
@@ -52,8 +65,7 @@ static void *work(void *arg)
             sum += n * 0.5;
         if (sum != 62375)
             atomic_fetch_add(&wrong, 1);
-        pthread_t other = threads[rand_r(&seed) % THREADS];
-        if (pthread_sigqueue(other, SIGRTMIN + 1, (union sigval){.sival_int = round}) == 0)
+        if (queue(tids[rand_r(&seed) % THREADS], round) == 0)
             atomic_fetch_add(&sent, 1);
         pthread_kill(threads[rand_r(&seed) % THREADS], SIGUSR1);
         if (!sigsetjmp(back, 1))

@@ -121,6 +121,8 @@ static void robust(void)
     pid_t child = fork();
     if (!child) {
         pthread_mutex_lock(mutex);
+        if (sizeof(long) < 8) /* a host of 64 bits does not see it when such a process is killed */
+            exit(0);
         raise(SIGKILL);
     }
     waitpid(child, NULL, 0);
