@@ -129,6 +129,7 @@ static void set_up(void)
 {
     memset(&rig, 0, sizeof(rig));
     rig.hart = calloc(1, sizeof(*rig.hart));
+    rig.hart->xlen = 64;
     rig.process.space.end = UINT64_MAX;
     rig.process.vdso_sigreturn = 0x1234;
     rig.thread.process = &rig.process;
