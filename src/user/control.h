@@ -18,6 +18,7 @@ int64_t control_prepare(struct user_thread *t, struct guest_msghdr *header, bool
  * What was received goes to the program, as far as its room goes (MSG_CTRUNC); descriptors that do not fit
  * are closed. header: the length becomes that of the program's. false: EFAULT.
  */
-bool control_give(struct user_thread *t, struct guest_msghdr *header, const struct guest_msghdr *given);
+bool control_give(struct user_thread *t, struct guest_msghdr *header,
+                  const struct guest_msghdr *given);
 
 #endif

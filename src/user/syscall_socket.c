@@ -48,8 +48,7 @@ static int64_t message_read(struct user_thread *t, uint64_t address, struct mess
         if (!list)
             return -ENOMEM;
     }
-    bool ok =
-        layout_read_list(space, LAYOUT_iovec, list, header->iov, header->iov_count);
+    bool ok = layout_read_list(space, LAYOUT_iovec, list, header->iov, header->iov_count);
     for (size_t n = 0; ok && n < header->iov_count; n++)
         ok = is_reachable(space, (uint64_t)list[n].iov_base, list[n].iov_len);
     header->iov = (uint64_t)list;

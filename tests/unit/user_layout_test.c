@@ -71,12 +71,12 @@ static void structures_are_read_field_by_field(void **state)
     assert_int_equal(SIZE(statfs), 88);
     assert_int_equal(fs.f_blocks, UINT64_C(4) << 32 | 3);
     assert_int_equal(fs.f_namelen, 15);
-    struct msghdr message;
+    struct guest_msghdr message;
     READ(msghdr, message);
     assert_int_equal(SIZE(msghdr), 28);
     assert_int_equal(SIZE(mmsghdr), 32);
-    assert_int_equal(message.msg_controllen, 6);
-    assert_int_equal(message.msg_flags, 7);
+    assert_int_equal(message.control_size, 6);
+    assert_int_equal(message.flags, 7);
     struct msqid_ds queue;
     READ(msqid, queue);
     assert_int_equal(SIZE(msqid), 88);
