@@ -34,7 +34,9 @@ unit_tests := $(unit_obj:.o=$(EXE))
 fuzz_programs := $(fuzz_obj:.o=$(EXE))
 lib_static := $(BUILD)/librvvm.a
 cli_static := $(BUILD)/cli.a
-lib_shared := $(BUILD)/librvvm.so.$(VERSION)
+lib_shared := $(BUILD)/$(if $(EXE),rvvm-$(SOVERSION).dll,librvvm.so.$(VERSION))
+# What a program is linked with that loads it.
+lib_import := $(if $(EXE),$(BUILD)/librvvm.dll.a)
 
 libs: $(lib_static) $(if $(filter -static,$(LDFLAGS)),,$(lib_shared))
 all: $(commands)
@@ -65,14 +67,24 @@ $(lib_static): $(lib_obj) $(BUILD)/objects
 
 # A sanitised shared library leaves the sanitizer's symbols to the program that loads it.
 no_undefined := $(if $(findstring fsanitize,$(flavour_$(FLAVOUR))),,-Wl,--no-undefined)
-# Where libraries are ELF, symbols have versions.
-version_script := $(if $(filter win32,$(HOST_DIRS)),,mk/librvvm.map)
-$(lib_shared): $(lib_obj) $(BUILD)/objects $(version_script)
+ifeq ($(EXE),)
+$(lib_shared): $(lib_obj) $(BUILD)/objects mk/librvvm.map
 	$(call say,LD,$@)
-	$(Q)$(CC) -shared $(no_undefined) $(addprefix -Wl$(comma)--version-script=,$(version_script)) -Wl,-soname,librvvm.so.$(SOVERSION) $(all_ldflags) \
-	    -o $@ $(lib_obj) $(lib_ldlibs) $(LDLIBS)
+	$(Q)$(CC) -shared $(no_undefined) -Wl,--version-script=mk/librvvm.map -Wl,-soname,librvvm.so.$(SOVERSION) \
+	    $(all_ldflags) -o $@ $(lib_obj) $(lib_ldlibs) $(LDLIBS)
 	$(Q)ln -sf $(@F) $(BUILD)/librvvm.so.$(SOVERSION)
 	$(Q)ln -sf librvvm.so.$(SOVERSION) $(BUILD)/librvvm.so
+else
+# Symbols have no versions there, but the list is the same.
+$(BUILD)/librvvm.def: mk/librvvm.map
+	@mkdir -p $(@D)
+	$(Q)sed -n -e '1iEXPORTS' -e 's/^ *\(rvvm_[a-z0-9_]*\);$$/\1/p' $< >$@
+
+$(lib_shared): $(lib_obj) $(BUILD)/objects $(BUILD)/librvvm.def
+	$(call say,LD,$@)
+	$(Q)$(CC) -shared $(all_ldflags) -Wl,--out-implib,$(lib_import) -o $@ $(lib_obj) $(BUILD)/librvvm.def \
+	    $(lib_ldlibs) $(LDLIBS)
+endif
 
 # What the commands share, so that each takes what it needs.
 $(cli_static): $(call object,$(cli_shared))

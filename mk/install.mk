@@ -33,9 +33,10 @@ fish_file = $(share_dir)/fish/vendor_completions.d/$(1).fish
 install: all $(BUILD)/rvvm.pc $(BUILD)/rvvm-config.cmake ## install to DESTDIR and PREFIX
 	$(Q)install -d $(bin_dir) $(lib_dir)/pkgconfig $(cmake_dir) $(include_dir) $(man_dir) $(lib_man_dir) $(doc_dir)
 	$(Q)$(if $(commands),install -m 755 $(commands) $(bin_dir))
-	$(Q)install -m 644 $(lib_static) $(lib_shared) $(lib_dir)
-	$(Q)ln -sf librvvm.so.$(VERSION) $(lib_dir)/librvvm.so.$(SOVERSION)
-	$(Q)ln -sf librvvm.so.$(SOVERSION) $(lib_dir)/librvvm.so
+	$(Q)install -m 644 $(lib_static) $(if $(EXE),$(lib_import),$(lib_shared)) $(lib_dir)
+	$(Q)$(if $(EXE),install -m 755 $(lib_shared) $(bin_dir),\
+	    ln -sf librvvm.so.$(VERSION) $(lib_dir)/librvvm.so.$(SOVERSION) && \
+	    ln -sf librvvm.so.$(SOVERSION) $(lib_dir)/librvvm.so)
 	$(Q)install -m 644 $(BUILD)/rvvm.pc $(lib_dir)/pkgconfig
 	$(Q)install -m 644 $(BUILD)/rvvm-config.cmake $(cmake_dir)
 	$(Q)$(if $(headers),install -m 644 $(headers) $(include_dir))
@@ -50,7 +51,8 @@ install: all $(BUILD)/rvvm.pc $(BUILD)/rvvm-config.cmake ## install to DESTDIR a
 
 uninstall: ## remove what install put there
 	$(Q)rm -f $(addprefix $(bin_dir)/,$(notdir $(commands))) $(lib_dir)/librvvm.a
-	$(Q)rm -f $(addprefix $(lib_dir)/,librvvm.so librvvm.so.$(SOVERSION) librvvm.so.$(VERSION))
+	$(Q)rm -f $(addprefix $(lib_dir)/,librvvm.so librvvm.so.$(SOVERSION) librvvm.so.$(VERSION) librvvm.dll.a)
+	$(Q)$(if $(EXE),rm -f $(bin_dir)/$(notdir $(lib_shared)))
 	$(Q)rm -f $(lib_dir)/pkgconfig/rvvm.pc $(addprefix $(man_dir)/,$(notdir $(man_pages)))
 	$(Q)rm -f $(addprefix $(lib_man_dir)/,$(notdir $(lib_man_pages)))
 	$(Q)rm -f $(foreach c,$(completions),$(call bash_file,$c) $(call zsh_file,$c) $(call fish_file,$c))
