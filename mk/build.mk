@@ -21,6 +21,12 @@ cli_main := $(shell grep -ls '^int main\b' $(cli_all))
 cli_shared := $(filter-out $(cli_main),$(cli_all))
 unit_src := $(filter-out $(linux_only),$(sort $(wildcard tests/unit/*_test.c)))
 fuzz_src := $(filter-out $(linux_only),$(sort $(wildcard tests/fuzz/*_fuzz.c)))
+ifneq ($(filter win32,$(HOST_DIRS)),)
+# These use what Windows does not have: fork, signals, pseudo terminals, sockets that are files, QEMU's tools.
+unit_src := $(filter-out $(addprefix tests/unit/,chardev_test.c disk_full_test.c disk_kill_test.c net_test.c \
+              power_cut_test.c qcow2_test.c serial_stdio_test.c),$(unit_src))
+fuzz_src :=
+endif
 
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 lib_obj := $(call object,$(lib_src))

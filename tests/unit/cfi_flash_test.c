@@ -69,13 +69,11 @@ static void power_off(struct flash *f)
 static void with_image(struct flash *f)
 {
     strcpy(f->path, "/tmp/rvvm-flash-test-XXXXXX");
-    int fd = mkstemp(f->path);
-    assert_true(fd >= 0);
     static uint8_t bytes[SIZE];
     for (unsigned i = 0; i < SIZE; i++)
         bytes[i] = (uint8_t)(i ^ i >> 8);
-    assert_int_equal(write(fd, bytes, SIZE), SIZE);
-    close(fd);
+    scratch_make(f->path, 0);
+    scratch_write(f->path, bytes, SIZE);
     power_on(f, false);
 }
 
@@ -93,9 +91,7 @@ static uint8_t original(uint64_t offset)
 static uint8_t in_file(const struct flash *f, uint64_t offset)
 {
     uint8_t byte;
-    int fd = open(f->path, O_RDONLY);
-    assert_int_equal(pread(fd, &byte, 1, (off_t)offset), 1);
-    close(fd);
+    scratch_read(f->path, offset, &byte, 1);
     return byte;
 }
 
@@ -282,7 +278,7 @@ static void image_larger_than_a_bank_is_refused(void **state)
     struct error err = {""};
     with_image(&f);
     power_off(&f);
-    assert_int_equal(truncate(f.path, CFI_FLASH_BANK_SIZE + 512), 0);
+    scratch_resize(f.path, CFI_FLASH_BANK_SIZE + 512);
     struct machine_config config = {.ram_size = 1 << 20,
                                     .harts = 1,
                                     .interpret = true,

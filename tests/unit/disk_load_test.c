@@ -118,9 +118,7 @@ static void load(const struct qcow2_shape *shape)
     struct image_file file;
     struct error err = {0};
     _Atomic int wrong = 0;
-    int fd = mkstemp(rig.path);
-    assert_true(fd >= 0);
-    close(fd);
+    scratch_make(rig.path, 0);
     uint64_t used = (uint64_t)SLOTS * SECTORS * SECTOR;
     sized.size = (used + sizeof(churn.bytes) + 65536) / 512 * 512;
     assert_true(image_file_open(&file, rig.path, IMAGE_FILE_CREATE, &err));

@@ -14,9 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "scratch_file.h"
 
 struct rig {
     char path[64];
@@ -60,10 +60,7 @@ static inline struct rig *rig_with_raw(void **state, uint64_t size)
     (void)state;
     static struct rig rig;
     rig = (struct rig){.path = "/tmp/rvvm-disk-XXXXXX"};
-    int fd = mkstemp(rig.path);
-    assert_true(fd >= 0);
-    assert_int_equal(ftruncate(fd, (off_t)size), 0);
-    close(fd);
+    scratch_make(rig.path, size);
     rig.options = (struct disk_options){
         .path = rig.path, .format = DISK_FORMAT_RAW, .threads_only = threads_only};
     rig_open(&rig);
@@ -118,9 +115,7 @@ static inline int rig_do(struct rig *rig, enum disk_op op, uint64_t offset, uint
 
 static inline uint64_t rig_allocated(const struct rig *rig)
 {
-    struct stat st;
-    assert_int_equal(stat(rig->path, &st), 0);
-    return (uint64_t)st.st_blocks * 512;
+    return scratch_space(rig->path);
 }
 
 #endif

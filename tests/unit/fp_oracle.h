@@ -3,6 +3,7 @@
  * What the floating-point tests share: operands, the host as oracle, and the comparison.
  *
  *     RVVM_FP_ROUNDS=100 build/release/tests/unit/fp_test      a hundred times the usual work
+ *     RVVM_FP_ROUNDS=0.1 ...                                   a tenth
  *     RVVM_FP_SEED=N ...                                       other operands
  *
  * Operands lie where mistakes are made: limits, subnormals, neighbours of powers of two, integers.
@@ -156,7 +157,7 @@ static inline void read_environment(void)
     const char *seed = getenv("RVVM_FP_SEED"), *times = getenv("RVVM_FP_ROUNDS");
     rng_state = seed ? strtoull(seed, NULL, 0) : 1;
     if (times)
-        rounds *= strtoul(times, NULL, 0);
+        rounds = (unsigned long)((double)rounds * strtod(times, NULL));
 }
 
 #endif

@@ -92,6 +92,34 @@ static bool is_inf_times_zero(double a, double b)
     return (isinf(a) && b == 0) || (a == 0 && isinf(b));
 }
 
+/*
+ * The processor's, where there is one: not every C library rounds once.
+ */
+#if defined(__x86_64__)
+__attribute__((target("fma"))) static float insn_fmaf(float x, float y, float z)
+{
+    return __builtin_fmaf(x, y, z);
+}
+
+__attribute__((target("fma"))) static double insn_fma(double x, double y, double z)
+{
+    return __builtin_fma(x, y, z);
+}
+
+static float host_fmaf(float x, float y, float z)
+{
+    return __builtin_cpu_supports("fma") ? insn_fmaf(x, y, z) : fmaf(x, y, z);
+}
+
+static double host_fma(double x, double y, double z)
+{
+    return __builtin_cpu_supports("fma") ? insn_fma(x, y, z) : fma(x, y, z);
+}
+#else
+#define host_fmaf fmaf
+#define host_fma fma
+#endif
+
 /* sqrt of a signalling NaN or an fma in a library is still one IEEE operation. */
 static uint32_t host32(enum op op, unsigned *flags, uint32_t a, uint32_t b, uint32_t c, unsigned rm)
 {
@@ -114,7 +142,7 @@ static uint32_t host32(enum op op, unsigned *flags, uint32_t a, uint32_t b, uint
         r = sqrtf(x);
         break;
     default:
-        r = fmaf(x, y, z);
+        r = host_fmaf(x, y, z);
     }
     *flags = host_end();
     if (op == FMA && is_inf_times_zero((double)fp32_host(a), (double)fp32_host(b)))
@@ -143,7 +171,7 @@ static uint64_t host64(enum op op, unsigned *flags, uint64_t a, uint64_t b, uint
         r = sqrt(x);
         break;
     default:
-        r = fma(x, y, z);
+        r = host_fma(x, y, z);
     }
     *flags = host_end();
     if (op == FMA && is_inf_times_zero(fp64_host(a), fp64_host(b)))

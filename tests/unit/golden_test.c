@@ -7,6 +7,7 @@
  * Counted is the way that is usually taken, for a processor that has everything, once with operands in
  * registers that the host pins and once in others. Nothing that is translated here is run.
  */
+#include "host/aligned.h"
 #include "lone_hart.h"
 
 #include "golden_loops.h"
@@ -71,7 +72,7 @@ static void translator_open(struct translator *t, const char *cpu)
 {
     struct error err = {""};
     t->h = lone_hart(cpu);
-    t->ram = aligned_alloc(PAGE_SIZE, RAM_PAGES * PAGE_SIZE);
+    t->ram = aligned_new(PAGE_SIZE, RAM_PAGES * PAGE_SIZE);
     assert_non_null(t->ram);
     memset(t->ram, 0, RAM_PAGES * PAGE_SIZE);
     lone_bus.bus.ram = t->ram;
@@ -96,7 +97,7 @@ static void translator_close(struct translator *t)
     jit_detach(t->jit, t->h);
     jit_free(t->jit);
     hart_free(t->h);
-    free(t->ram);
+    aligned_free(t->ram);
 }
 
 /* Far from its page's ends, so that short jumps stay within it. */
@@ -299,7 +300,7 @@ static int count_everything(void **state)
 {
     (void)state;
     static const char *const cpus[] = {"rv64", "rv32"};
-    setenv("RVVM_HOST_CPU", "newest", 1);
+    putenv("RVVM_HOST_CPU=newest");
     for (unsigned i = 0; i < 2; i++) {
         struct translator t;
         translator_open(&t, cpus[i]);

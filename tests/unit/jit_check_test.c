@@ -4,6 +4,7 @@
  * translator's back, and the next run says which registers or which memory differ; left alone, nothing
  * does, and what the guest did is what the interpreter does.
  */
+#include "host/aligned.h"
 #include "lone_hart.h"
 
 #include "jit/block.h"
@@ -60,7 +61,7 @@ static int set_up(void **state)
     struct error err = {""};
     memset(&rig, 0, sizeof rig);
     rig.h = lone_hart("rv64");
-    rig.ram = aligned_alloc(PAGE_SIZE, RAM_SIZE);
+    rig.ram = aligned_new(PAGE_SIZE, RAM_SIZE);
     assert_non_null(rig.ram);
     memset(rig.ram, 0, RAM_SIZE);
     memcpy(rig.ram, program, sizeof program);
@@ -88,7 +89,7 @@ static int tear_down(void **state)
     jit_detach(rig.jit, rig.h);
     jit_free(rig.jit);
     hart_free(rig.h);
-    free(rig.ram);
+    aligned_free(rig.ram);
     return 0;
 }
 

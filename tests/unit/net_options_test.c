@@ -13,7 +13,6 @@
 #include "dev/net_card.h"
 #include "net/forward.h"
 #include "net/options.h"
-#include <arpa/inet.h>
 #include <string.h>
 
 static struct net_options parsed(const char *text)

@@ -11,6 +11,7 @@
 #define RVVM_TESTS_NVME_RIG_H
 
 #include "pci_rig.h"
+#include "scratch_file.h"
 
 #include "dev/nvme/controller.h"
 #include <sched.h>
@@ -85,9 +86,7 @@ static inline struct disk *nrig_disk(struct nrig *n, bool read_only)
 {
     char *path = n->paths[n->path_count++];
     strcpy(path, "/tmp/rvvm-nvme-XXXXXX");
-    int fd = mkstemp(path);
-    assert_true(fd >= 0 && ftruncate(fd, NRIG_DISK) == 0);
-    close(fd);
+    scratch_make(path, NRIG_DISK);
     struct disk_options options = {.path = path, .format = DISK_FORMAT_RAW, .read_only = read_only};
     struct error err = {0};
     struct disk *disk = disk_open(&options, &err);

@@ -11,6 +11,7 @@
 #include "block/qcow2/create.h"
 #include "disk_rig.h"
 #include "host/clock.h"
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 enum { BLOCK = 4096, BLOCKS = 600, FILE_MAX = 16 << 20, REQUESTS = 250, CUTS = 100, SECTOR = 512 };

@@ -4,6 +4,7 @@
  * comes out, nobody waits for a notification that was not sent, and what no driver may do breaks the
  * queue and nothing else. Again: tools/run-tests unit/virtqueue_test
  */
+#include "host/aligned.h"
 #include "dev/virtio/virtqueue.h"
 #include "virtio_driver.h"
 #include <pthread.h>
@@ -49,7 +50,7 @@ static void written(void *ctx, const void *bytes, size_t size)
 static void start(struct rig *rig, bool packed, bool event_idx, uint16_t size)
 {
     if (!rig->memory)
-        rig->memory = aligned_alloc(4096, MEMORY);
+        rig->memory = aligned_new(4096, MEMORY);
     memset(rig->memory, 0, MEMORY);
     rig->access = (struct virtq_memory){map, written, rig};
     rig->driver = (struct driver){.memory = rig->memory,
@@ -74,7 +75,7 @@ static void start(struct rig *rig, bool packed, bool event_idx, uint16_t size)
 static void stop(struct rig *rig)
 {
     virtq_stop(&rig->vq);
-    free(rig->memory);
+    aligned_free(rig->memory);
     rig->memory = NULL;
 }
 
