@@ -15,7 +15,8 @@ ifeq ($(filter linux,$(HOST_DIRS)),)
 # Linux programs are run on Linux only: a system call becomes a system call.
 lib_src := $(filter-out src/user/%,$(lib_src))
 cli_all := $(filter-out cli/rvvm_user.c,$(cli_all))
-linux_only := $(addprefix tests/unit/,host_call_test.c isolation_test.c user_%_test.c) tests/fuzz/user_%_fuzz.c
+linux_only := $(addprefix tests/unit/,host_call_test.c io_ring_test.c isolation_test.c process_test.c sandbox_test.c \
+                user_%_test.c) tests/fuzz/user_%_fuzz.c
 endif
 cli_main := $(shell grep -ls '^int main\b' $(cli_all))
 cli_shared := $(filter-out $(cli_main),$(cli_all))

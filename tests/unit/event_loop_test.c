@@ -185,7 +185,7 @@ static void ask(void *ctx, unsigned events)
     if (events & EVENT_READ) {
         stream_read(e->asking.fd, bytes, sizeof(bytes), &done);
         for (size_t i = 0; i < done; i++)
-            e->wrong += bytes[i] != (byte_at(e->received + i) ^ 0xff);
+            e->wrong += bytes[i] + byte_at(e->received + i) != 255;
         e->received += done;
     }
     event_watch_set(&e->asking, e->received == BYTES ? 0
