@@ -31,7 +31,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 submake = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(JOBS))
 
 .PHONY: all libs unit-tests run run-debian check check-quick golden bench format format-check
-.PHONY: fuzz-tests fuzzers
+.PHONY: fuzz-tests fuzzers print-host unit-programs
 .PHONY: install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -59,7 +59,7 @@ run-debian: ## make a Debian on a disk if need be and start it
 	    -nvme "$$guest/debian.img" -m 2G -smp 2 -nographic $(RUN_ARGS)
 
 check: ## everything that is tested (under 30 minutes on two cores)
-	$(Q)tools/deps build run check
+	$(Q)tools/deps build run check cross
 	$(Q)$(submake) all unit-tests
 	$(Q)$(submake) FLAVOUR=asan BUILD=build/asan all unit-tests
 	$(Q)$(submake) FLAVOUR=tsan BUILD=build/tsan all unit-tests

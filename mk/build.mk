@@ -47,8 +47,12 @@ lib_import := $(if $(EXE),$(BUILD)/librvvm.dll.a)
 
 libs: $(lib_static) $(if $(filter -static,$(LDFLAGS)),,$(lib_shared))
 all: $(commands)
-unit-tests: $(unit_tests) $(fuzz_programs) ## build the unit tests, and the fuzz harnesses for their corpus
+unit-programs: $(unit_tests)
+unit-tests: unit-programs $(fuzz_programs) ## build the unit tests, and the fuzz harnesses for their corpus
 fuzzers: $(fuzz_programs)
+# Which files make this host (tests/cross/bsd.test).
+print-host:
+	@printf '%s\n' $(host_src) $(wildcard src/host/*.c)
 
 # Holds the flags of the last build; touched only when they change.
 flags_now = $(CC) $(all_cflags) | $(all_ldflags) $(LDLIBS) | $(lib_ldlibs)

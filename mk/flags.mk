@@ -49,7 +49,7 @@ ifneq ($(wildcard $(CROSS_LIBS)/usr),)
 cross_cppflags := --sysroot=$(CROSS_LIBS)
 cross_ldflags := --sysroot=$(CROSS_LIBS)
 cross_pc := PKG_CONFIG_SYSROOT_DIR=$(CROSS_LIBS) \
-            PKG_CONFIG_LIBDIR=$(CROSS_LIBS)/usr/lib/$(TARGET)/pkgconfig:$(CROSS_LIBS)/usr/share/pkgconfig pkg-config
+            PKG_CONFIG_LIBDIR=$(CROSS_LIBS)/usr/lib/$(cross)/pkgconfig:$(CROSS_LIBS)/usr/share/pkgconfig pkg-config
 else ifneq ($(CROSS_LIBS),)
 cross_cppflags := -isystem $(CROSS_LIBS)/include
 cross_ldflags := -L$(CROSS_LIBS)/lib

@@ -56,6 +56,7 @@ enum isolation_sockets {
 };
 void isolation_need_sockets(unsigned sockets); /* THREAD_NET makes some */
 void isolation_need_port(uint16_t port); /* THREAD_NET connects to it, by TCP and at any host */
+void isolation_need_clients(void);       /* sockets that listen by TCP already take clients */
 /*
  * THREAD_NET reads a file, or all in a folder. A file that another replaces is another one, and is not read; but
  * for where the path leads to a folder of some service below /run: that is its to write.

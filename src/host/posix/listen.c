@@ -40,10 +40,12 @@ int stream_listen_tcp(const char *address, char *name, size_t size, struct error
     int fd = -1;
     for (const struct addrinfo *a = found; a && fd < 0; a = a->ai_next)
         fd = stream_listen_bound(a->ai_addr, a->ai_addrlen);
-    if (fd < 0)
-        error_set(err, "%s: cannot listen: %s", address, strerror(errno));
-    else
+    if (fd >= 0) {
         stream_name_bound(fd, name, size);
+        isolation_need_clients();
+    } else {
+        error_set(err, "%s: cannot listen: %s", address, strerror(errno));
+    }
     freeaddrinfo(found);
     return fd;
 }

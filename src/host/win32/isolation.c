@@ -53,6 +53,10 @@ void isolation_need_port(uint16_t port)
     (void)port;
 }
 
+void isolation_need_clients(void)
+{
+}
+
 void isolation_need_reading(const char *path)
 {
     (void)path;
