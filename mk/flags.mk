@@ -45,7 +45,7 @@ endif
 
 # What tools/cross-libs has got for another machine: a root, or libraries for a root that the compiler has.
 CROSS_LIBS ?= $(if $(cross),$(abspath $(wildcard build/cross/$(cross))))
-ifneq ($(wildcard $(CROSS_LIBS)/usr),)
+ifneq ($(and $(CROSS_LIBS),$(wildcard $(CROSS_LIBS)/usr)),)
 cross_cppflags := --sysroot=$(CROSS_LIBS)
 cross_ldflags := --sysroot=$(CROSS_LIBS)
 cross_pc := PKG_CONFIG_SYSROOT_DIR=$(CROSS_LIBS) \
@@ -57,7 +57,7 @@ cross_pc := PKG_CONFIG_LIBDIR=$(CROSS_LIBS)/lib/pkgconfig pkg-config
 endif
 
 # Libraries. Goals that build nothing need not look for them.
-ifneq ($(filter-out run run-debian check bench format format-check fuzz-tests clean help uninstall,\
+ifneq ($(filter-out run run-debian check bench format format-check fuzz-tests print-host clean help uninstall,\
         $(or $(MAKECMDGOALS),all)),)
 PKG_CONFIG ?= $(or $(cross_pc),$(CROSS_COMPILE)pkg-config)
 has_header = $(shell printf '\#include <$(1)>\n' | \

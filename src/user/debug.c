@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ECALL_SIZE = 4, REG_A0 = 10, LAST_WORDS_S = 5 };
+enum { ECALL_SIZE = 4, X_A0 = 10, LAST_WORDS_S = 5 };
 
 /* NULL: nobody debugs this thread. A child of vfork is another process in this memory. */
 static struct process_debug *debug_of(const struct user_thread *t)
@@ -158,7 +158,7 @@ void debug_handler_begins(struct user_thread *t)
     /* A debugger that had it go on elsewhere knows what it does. */
     if (t->debug.cut_short && t->hart->pc == t->debug.cut_pc) {
         t->hart->pc += ECALL_SIZE;
-        t->hart->x[REG_A0] = (uint64_t)-EINTR;
+        t->hart->x[X_A0] = (uint64_t)-EINTR;
     }
     t->debug.cut_short = false;
 }
