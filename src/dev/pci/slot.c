@@ -222,8 +222,9 @@ struct pci_slot *pci_slot_new(struct pci_bus *root, const struct pci_slot_config
         free(s);
         return NULL;
     }
-    /* Ports of one device share no wire as long as they are four. */
-    port.interrupt_pin = (uint8_t)(devfn % PCI_WIRES + 1);
+    /* Not INTA, which is the card's: Linux removes a card's driver on the interrupt thread of its port, and some
+     * drivers then wait for all threads of their own interrupt. */
+    port.interrupt_pin = (uint8_t)(2 + devfn % (PCI_WIRES - 1));
     s->bus = pci_bridge_make(root, devfn, &port, s, err);
     return s->bus ? s : NULL;
 }
