@@ -6,6 +6,14 @@
  * A card is there for config space, addresses and memory while there is a link: while it is in, the guest
  * has the power on and the link is not disabled. Power that goes off resets it. A write of the control
  * register is a command, which is done at once and reported as done.
+ *
+ * A driver that has lost a card is busy for a second: it switches the power off, waits, and then the light,
+ * and forgets what happens meanwhile. So a card that comes then is held in front of the slot until the light
+ * is off.
+ *
+ * A new card is told of as a change of presence and of the link. Linux asks to hear of the button or of
+ * presence, not of both, but always of the link. A press on the button would do; but if the driver had found
+ * the card by itself just before, it would be a wish to have it out.
  */
 #include "dev/pci/slot.h"
 
@@ -116,8 +124,7 @@ static void update_wish(struct pci_slot *s)
         s->config.off(s->config.ctx);
 }
 
-/* The card in front of the slot goes in, with a press on the button: drivers that know of buttons may ask
- * to hear of nothing else. Their room was reserved, so it does not fail. */
+/* The card in front of the slot goes in. Its room was reserved, so that does not fail. */
 static bool put_in(struct pci_slot *s, struct error *err)
 {
     struct pci_function *f = s->waiting;
@@ -126,7 +133,7 @@ static bool put_in(struct pci_slot *s, struct error *err)
         return false;
     pci_bus_reset(s->bus);
     show_card(s);
-    note(s, PCI_SLOT_PRESENCE_CHANGED | PCI_SLOT_BUTTON);
+    note(s, PCI_SLOT_PRESENCE_CHANGED | PCI_SLOT_LINK_CHANGED);
     return true;
 }
 
