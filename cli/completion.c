@@ -38,6 +38,12 @@ static void print_escaped(const char *text, const char *special)
     }
 }
 
+static void print_branch_words(const struct completion_branch *branches)
+{
+    for (const struct completion_branch *b = branches; b->word; b++)
+        printf("%s%s", b == branches ? "" : " ", b->word);
+}
+
 /*
  * bash
  */
@@ -62,11 +68,30 @@ static bool takes_other(const struct option *o)
     return o->value && !takes_file(o) && !takes_words(o);
 }
 
-static void print_bash(const char *command, const char *words, const struct option *table)
+/* The words behind "img" and the like. */
+static void bash_branches(const struct completion_branch *branches)
 {
-    printf("_%s()\n{\n    local cur=${COMP_WORDS[COMP_CWORD]}\n    COMPREPLY=()\n"
-           "    case ${COMP_WORDS[COMP_CWORD - 1]} in\n",
-           command);
+    printf("    if ((COMP_CWORD > 1)); then\n        case ${COMP_WORDS[1]} in\n");
+    for (const struct completion_branch *b = branches; b->word; b++)
+        printf("        %s)\n"
+               "            if ((COMP_CWORD == %u)); then\n"
+               "                mapfile -t COMPREPLY < <(compgen -W '%s' -- \"$cur\")\n"
+               "            elif [[ $cur == -* ]]; then\n"
+               "                mapfile -t COMPREPLY < <(compgen -W '%s' -- \"$cur\")\n"
+               "            else\n"
+               "                mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+               "            fi\n            return\n            ;;\n",
+               b->word, b->at, b->commands, b->options);
+    printf("        esac\n    fi\n");
+}
+
+static void print_bash(const char *command, const struct completion_branch *branches,
+                       const struct option *table)
+{
+    printf("_%s()\n{\n    local cur=${COMP_WORDS[COMP_CWORD]}\n    COMPREPLY=()\n", command);
+    if (branches)
+        bash_branches(branches);
+    printf("    case ${COMP_WORDS[COMP_CWORD - 1]} in\n");
     bash_case(table, takes_file, "mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")");
     bash_case(table, takes_other, ":");
     for (const struct option *o = table; o->name; o++) {
@@ -82,10 +107,12 @@ static void print_bash(const char *command, const char *words, const struct opti
         if (o->help)
             printf("%s-%s", o == table ? "" : " ", o->name);
     printf("' -- \"$cur\")\n    else\n        mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n");
-    if (words)
+    if (branches) {
         printf("        ((COMP_CWORD > 1)) || mapfile -t -O ${#COMPREPLY[@]} COMPREPLY "
-               "< <(compgen -W '%s' -- \"$cur\")\n",
-               words);
+               "< <(compgen -W '");
+        print_branch_words(branches);
+        printf("' -- \"$cur\")\n");
+    }
     printf("    fi\n}\ncomplete -o filenames -F _%s %s\n", command, command);
 }
 
@@ -93,9 +120,25 @@ static void print_bash(const char *command, const char *words, const struct opti
  * zsh
  */
 
-static void print_zsh(const char *command, const char *words, const struct option *table)
+static void zsh_branches(const struct completion_branch *branches)
 {
-    printf("#compdef %s\n\n_arguments", command);
+    printf("if (( CURRENT > 2 )); then\n    case $words[2] in\n");
+    for (const struct completion_branch *b = branches; b->word; b++)
+        printf("    %s)\n"
+               "        if (( CURRENT == %u )); then\n            compadd -- %s\n"
+               "        elif [[ $PREFIX == -* ]]; then\n            compadd -- %s\n"
+               "        else\n            _files\n        fi\n        return\n        ;;\n",
+               b->word, b->at + 1, b->commands, b->options);
+    printf("    esac\nfi\n");
+}
+
+static void print_zsh(const char *command, const struct completion_branch *branches,
+                      const struct option *table)
+{
+    printf("#compdef %s\n\n", command);
+    if (branches)
+        zsh_branches(branches);
+    printf("_arguments");
     for (const struct option *o = table; o->name; o++) {
         if (!o->help)
             continue;
@@ -117,8 +160,11 @@ static void print_zsh(const char *command, const char *words, const struct optio
         }
         putchar('\'');
     }
-    if (words)
-        printf(" \\\n    '1:command or file:{ compadd %s; _files }'", words);
+    if (branches) {
+        printf(" \\\n    '1:command or file:{ compadd ");
+        print_branch_words(branches);
+        printf("; _files }'");
+    }
     printf(" \\\n    '*:file:_files'\n");
 }
 
@@ -126,7 +172,23 @@ static void print_zsh(const char *command, const char *words, const struct optio
  * fish
  */
 
-static void print_fish(const char *command, const char *words, const struct option *table)
+static void fish_branches(const char *command, const struct completion_branch *branches)
+{
+    printf("complete -c %s -n __fish_use_subcommand -a '", command);
+    print_branch_words(branches);
+    printf("'\n");
+    for (const struct completion_branch *b = branches; b->word; b++) {
+        printf("complete -c %s -n '__fish_seen_subcommand_from %s; and test (count (commandline "
+               "-opc)) -eq %u' -a '%s'\n",
+               command, b->word, b->at, b->commands);
+        if (*b->options)
+            printf("complete -c %s -n '__fish_seen_subcommand_from %s' -a '%s'\n", command, b->word,
+                   b->options);
+    }
+}
+
+static void print_fish(const char *command, const struct completion_branch *branches,
+                       const struct option *table)
 {
     for (const struct option *o = table; o->name; o++) {
         if (!o->help)
@@ -145,19 +207,20 @@ static void print_fish(const char *command, const char *words, const struct opti
         print_escaped(o->help, "\\");
         printf("'\n");
     }
-    if (words)
-        printf("complete -c %s -n __fish_use_subcommand -a '%s'\n", command, words);
+    if (branches)
+        fish_branches(command, branches);
 }
 
-bool completion_print(const char *shell, const char *command, const char *words,
-                      const struct option *table, struct error *err)
+bool completion_print(const char *shell, const char *command,
+                      const struct completion_branch *branches, const struct option *table,
+                      struct error *err)
 {
     if (!strcmp(shell, "bash"))
-        print_bash(command, words, table);
+        print_bash(command, branches, table);
     else if (!strcmp(shell, "zsh"))
-        print_zsh(command, words, table);
+        print_zsh(command, branches, table);
     else if (!strcmp(shell, "fish"))
-        print_fish(command, words, table);
+        print_fish(command, branches, table);
     else
         return error_set(err, "-completion %s: there are: bash, zsh, fish", shell);
     return true;

@@ -525,6 +525,13 @@ static void run(struct ctl *ctl, int argc, char **argv)
     }
 }
 
+void ctl_list(char *text, size_t size)
+{
+    size_t used = 0;
+    for (unsigned i = 0; i < COMMANDS && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? " " : "", commands[i].name);
+}
+
 int ctl_main(int argc, char **argv)
 {
     struct ctl ctl = {.fd = -1};

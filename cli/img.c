@@ -340,6 +340,17 @@ static int run_command(const struct command *command, int argc, char **argv)
     return err.text[0] ? say_error(&err, status) : status;
 }
 
+void img_list(bool of_commands, char *text, size_t size)
+{
+    const unsigned count = of_commands ? COMMANDS : OPTIONS;
+    size_t used = 0;
+    text[0] = '\0';
+    for (unsigned i = 0; i < count && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s%s", i ? " " : "",
+                                 of_commands ? "" : "-",
+                                 of_commands ? commands[i].name : options[i].name);
+}
+
 int img_main(int argc, char **argv)
 {
     struct error err = {0};

@@ -11,6 +11,9 @@ enum { IMG_FAILED = 1, IMG_USAGE = 2, IMG_LEAKS = 3, IMG_CORRUPT = 4 };
 /* argv[0] is "img". Returns the exit status. */
 int img_main(int argc, char **argv);
 
+/* Its commands, or its options with their dashes, with spaces between. */
+void img_list(bool commands, char *text, size_t size);
+
 /* What a command was told; each uses what its table of options has. */
 struct img {
     const char *format, *target_format; /* -f, -O */

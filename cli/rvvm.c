@@ -560,6 +560,24 @@ static int run(struct cli *cli)
     return status > 255 ? 255 : status;
 }
 
+static int complete(const char *shell)
+{
+    char img[256], img_options[256], ctl[512];
+    struct error err;
+    img_list(true, img, sizeof(img));
+    img_list(false, img_options, sizeof(img_options));
+    ctl_list(ctl, sizeof(ctl));
+    const struct completion_branch branches[] = {
+        {"img", 2, img, img_options},
+        {"ctl", 3, ctl, ""}, /* behind the socket */
+        {NULL, 0, NULL, NULL},
+    };
+    if (completion_print(shell, "rvvm", branches, options, &err))
+        return 0;
+    say(err.text);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli = {0};
@@ -582,10 +600,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (cli.completion) {
-        if (completion_print(cli.completion, "rvvm", "img ctl", options, &err))
-            return 0;
-        say(err.text);
-        return EXIT_USAGE;
+        return complete(cli.completion);
     }
     if (cli.version) {
         puts("rvvm " RVVM_VERSION);

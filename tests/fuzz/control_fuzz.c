@@ -8,6 +8,9 @@
 #include "base/json.h"
 #include "debug/control_session.h"
 #include "machine/machine.h"
+#include "host/image_file.h"
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +50,41 @@ static void read_and_write(const uint8_t *data, size_t size)
     free(copy);
 }
 
+/*
+ * Slots and forwards that answer without a machine's doing. What descriptors become is looked at: those that have
+ * come are in the list or closed.
+ */
+static bool add_drive(void *ctx, const char *kind, const char *drive, struct image_files *files,
+                      unsigned *slot, struct error *err)
+{
+    (void)ctx;
+    *slot = 1;
+    for (unsigned i = 0; files && i < files->count; i++)
+        if (files->list[i].fd < 0 || !files->list[i].path)
+            abort();
+    return strlen(kind) <= strlen(drive) || error_set(err, "%s: no", drive);
+}
+
+static bool remove_drive(void *ctx, unsigned slot, bool force, bool *gone, struct error *err)
+{
+    (void)ctx;
+    *gone = force;
+    return slot == 1 || error_set(err, "slot %u: no", slot);
+}
+
+static bool show(void *ctx, unsigned n, char *text, size_t size)
+{
+    (void)ctx;
+    snprintf(text, size, "%u", n);
+    return n < 3;
+}
+
+static void pass_descriptors(struct control_client *c, unsigned count)
+{
+    while (c->passed_count < count)
+        c->passed[c->passed_count++] = open("/dev/null", O_RDWR);
+}
+
 /* Made once, which takes long: commands change nothing in it that lasts. */
 static struct machine *the_machine(void)
 {
@@ -70,11 +108,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     control->m = m;
     control->config.machine = m;
     control->told = control_state(control);
+    control->config.actions = (struct control_actions){.show_forward = show,
+                                                       .add_drive = add_drive,
+                                                       .remove_drive = remove_drive,
+                                                       .show_drive = show};
     struct control_client *c = &control->clients[0];
     c->control = control;
     c->used = true;
+    pass_descriptors(c, size ? data[size - 1] & 3 : 0);
     control_input(c, (const char *)data, size);
     control_input(c, "\n", 1);
+    control_drop_passed(c);
     free(control);
     return 0;
 }

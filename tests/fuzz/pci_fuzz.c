@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /*
  * The PCI host bridge: config space, windows, interrupts and DMA in any order, with functions on the
- * root bus and behind bridges. Each input begins at power-on. What must hold meanwhile is checked
- * here: functions get only accesses that their BARs allow, identities stay, wires follow the levels.
+ * root bus, behind bridges and in a slot whose card comes and goes. Each input begins at power-on. What must
+ * hold meanwhile is checked here: functions get only accesses that their BARs allow, identities stay, wires
+ * follow the levels, and a card that is out is called no more and reaches nothing.
  */
 #include "fuzz.h"
 
 #include "dev/pci/pci_host.h"
 #include "dev/pci/regs.h"
+#include "dev/pci/slot.h"
 #include "machine/machine.h"
 #include <stdlib.h>
 
 #define RAM_SIZE (1u << 20)
 #define PARTS 4
+#define CARD PARTS /* the part that comes and goes */
 #define VECTORS 70
 #define OPERATIONS_MAX 2000
 
@@ -23,7 +26,8 @@ static const struct pci_bar bars[PCI_BARS] = {
     [4] = {PCI_BAR_MEM64_PREFETCH, 0x100000, 2, 8},
 };
 
-static struct pci_function *parts[PARTS];
+static struct pci_function *parts[PARTS + 1]; /* the last: NULL while it is out */
+static struct pci_slot *slot;
 static bool wires[4];
 
 static void check(bool holds)
@@ -41,7 +45,8 @@ static void check_access(unsigned n, uint64_t offset, unsigned size)
 
 static uint64_t part_read(void *state, unsigned bar, uint64_t offset, unsigned size)
 {
-    (void)state;
+    struct pci_function **f = state;
+    check(*f);
     check_access(bar, offset, size);
     return offset;
 }
@@ -49,6 +54,7 @@ static uint64_t part_read(void *state, unsigned bar, uint64_t offset, unsigned s
 static void part_write(void *state, unsigned bar, uint64_t offset, unsigned size, uint64_t value)
 {
     struct pci_function **f = state;
+    check(*f);
     check_access(bar, offset, size);
     check(size == 8 || !(value >> 8 * size));
     /* A device that answers a doorbell with everything it can do. */
@@ -60,6 +66,7 @@ static void part_write(void *state, unsigned bar, uint64_t offset, unsigned size
 static void part_config(void *state, unsigned offset, unsigned size)
 {
     struct pci_function **f = state;
+    check(*f);
     check(offset >= PCI_CONFIG_HEADER_SIZE && offset + size <= PCI_CONFIG_SIZE);
     pci_interrupt(*f, offset);
 }
@@ -109,7 +116,49 @@ static bool take_message(void *ctx, uint64_t address, uint32_t data)
     return address >> 16 == 0x2800;
 }
 
-/* Parts in 00:01.0, 00:01.1, behind a port, and behind two. */
+/* Somebody had asked for the card, so there was one. */
+static void let_go(void *ctx)
+{
+    (void)ctx;
+    check(parts[CARD]);
+}
+
+static void bring_card(void)
+{
+    if (!parts[CARD])
+        check(pci_slot_insert(slot, new_part(CARD), NULL));
+}
+
+static void take_card(void)
+{
+    struct pci_function *f = pci_slot_take(slot);
+    uint64_t value = 0;
+    check(f == parts[CARD]);
+    if (f) {
+        pci_intx_set(f, true);
+        pci_interrupt(f, 1);
+        check(!pci_dma_write(f, MACHINE_RAM_BASE, &value, sizeof(value)));
+        pci_function_free(f);
+    }
+    parts[CARD] = NULL;
+}
+
+static void change_card(unsigned what)
+{
+    switch (what & 3) {
+    case 0:
+        bring_card();
+        break;
+    case 1:
+        take_card();
+        break;
+    default:
+        if (pci_slot_ask(slot) == PCI_SLOT_FREE && what & 1)
+            take_card();
+    }
+}
+
+/* Parts in 00:01.0, 00:01.1, behind a port, and behind two; the slot is 00:18.0. */
 static struct machine *make_machine(void)
 {
     struct machine_config config = {.ram_size = RAM_SIZE, .harts = 1, .interpret = true};
@@ -127,6 +176,8 @@ static struct machine *make_machine(void)
     struct pci_bus *middle = pci_bridge_new(root, 3 << 3, NULL);
     struct pci_bus *inner = middle ? pci_bridge_new(middle, 0, NULL) : NULL;
     check(inner && pci_plug_at(inner, new_part(3), 0, NULL));
+    struct pci_slot_config bay = {.number = 1, .off = let_go};
+    check(slot = pci_slot_new(root, &bay, NULL));
     return m;
 }
 
@@ -151,7 +202,8 @@ static uint64_t take_address(struct fuzz_input *in, unsigned size)
     if (places[place] == PCI_ECAM_BASE)
         /* buses 0 to 3, devices 0 to 3, functions 0 and 1, mostly the first registers */
         offset = (offset & 3) << 20 | (offset >> 2 & 3) << 15 | (offset >> 4 & 1) << 12 |
-                 (offset >> 8 & (offset >> 5 & 7 ? 0xff : 0xfff));
+                 (offset >> 8 & (offset >> 5 & 7 ? 0xff : 0xfff)) |
+                 (offset >> 20 & 8 ? 24u << 15 : 0);
     else if (places[place] == PCI_IO_WINDOW_BASE)
         offset &= PCI_IO_WINDOW_SIZE - 1;
     return (places[place] + offset) & ~(uint64_t)(size - 1);
@@ -172,6 +224,9 @@ static void operate(struct machine *m, struct fuzz_input *in)
         address = take_address(in, size);
         machine_bus_write(m, address, size, fuzz_take(in, size));
         break;
+    case 4:
+        change_card(what >> 4);
+        break;
     case 5:
         pci_interrupt(f, (unsigned)fuzz_take(in, 1));
         break;
@@ -190,6 +245,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_input in = {data, size};
     if (!m)
         m = make_machine();
+    take_card();
     power_on(m);
     for (unsigned n = 0; fuzz_left(&in) && n < OPERATIONS_MAX; n++)
         operate(m, &in);
@@ -197,7 +253,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(pci_config_get(parts[n], PCI_DEVICE_ID, 2) == 0x5670 + n);
         pci_intx_set(parts[n], false);
     }
-    for (unsigned i = 0; i < 4; i++)
-        check(!wires[i]);
+    take_card();
+    power_on(m);
     return 0;
 }
