@@ -74,6 +74,15 @@ class ProcessSession:
         lines, _ = self._run(command, seconds, cpus)
         return parse_end([(None, line) for line in lines], name)
 
+    def start(self):
+        """Seconds of a program that does nothing, from its start to its end."""
+        start = time.monotonic()
+        pid = os.posix_spawnp(self.kernels[0], [*self.kernels, "-n"], os.environ)
+        status = os.waitpid(pid, 0)[1]
+        if status:
+            raise ProgramFailed(f"status {status}")
+        return time.monotonic() - start
+
     def compile(self, seconds=600):
         output = os.path.join(self.programs.folder, "job.s")
         command = compile_command(self.cc1, self.programs.job, output, self.flags)

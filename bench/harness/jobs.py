@@ -4,11 +4,12 @@ import os
 import time
 
 from harness.console import GuestFailed
-from harness.results import MIB, PERCENT, RATIO, SECONDS, SPEEDUP, trusted_seconds
+from harness.results import MIB, MILLISECONDS, PERCENT, RATIO, SECONDS, SPEEDUP, trusted_seconds
 
 BOOT_SECONDS = 120
 SETTLE_SECONDS = 5  # what a kernel puts off until after the boot is not idleness yet
 SLOW_SECONDS = 20   # an engine that needs longer for the compile job does it in one repeat only
+STARTS = 200
 HARTS_KERNELS = ("lz", "spawn")  # one that computes; one that lives of the kernel and its locks
 
 
@@ -40,6 +41,19 @@ def measure_boot(results, programs, engines, repeats, quick):
             except GuestFailed as problem:
                 for row in (boot, memory, idle):
                     row.cell(engine.name).failed = str(problem)
+
+
+def measure_starts(results, programs, native, engines, quick):
+    """A static program that ends at once: the shortest, since all else is the host's noise."""
+    row = results.add_row("programs", "start and end, ms", MILLISECONDS)
+    count = STARTS // 10 if quick else STARTS
+    for engine in [native, *(engine for engine in engines if engine.kind == "user")]:
+        with engine.session(programs) as session:
+            cell = row.cell(engine.name)
+            try:
+                cell.samples.append(1000 * min(session.start() for _ in range(count)))
+            except GuestFailed as problem:
+                cell.failed = str(problem)
 
 
 def measure_harts(results, programs, native, engines, repeats, rounds, kernels):

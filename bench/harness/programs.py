@@ -61,7 +61,7 @@ class Programs:
 
     def _build(self, compiler, flags, output):
         sources = sorted(glob.glob(os.path.join(BENCH, "kernels", "*.c")))
-        run(compiler, *CFLAGS, *flags, "-o", output, *sources, "-lm")
+        run(compiler, *CFLAGS, *flags, "-o", output, *sources, "-lm", "-pthread")
 
     def _fetch_compiler(self):
         """The folder of cc1, or None: off-line, all but the compile job can be measured."""

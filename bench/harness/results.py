@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 # How the numbers of a row are read. RATIO: time / native time of the same pair.
 # RATE: so many a second, in the unit that the row names.
 RATIO, SECONDS, MIB, PERCENT, SPEEDUP = "ratio", "seconds", "MiB", "percent", "speedup"
-RATE, MICROSECONDS = "rate", "microseconds"
+RATE, MICROSECONDS, MILLISECONDS = "rate", "microseconds", "milliseconds"
 
 
 @dataclass

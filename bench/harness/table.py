@@ -2,13 +2,13 @@
 """The results as text: header, one table, means of each group, and how ours stands beside QEMU."""
 import statistics
 
-from harness.results import MIB, MICROSECONDS, PERCENT, RATE, RATIO, SECONDS, SPEEDUP
+from harness.results import MIB, MICROSECONDS, MILLISECONDS, PERCENT, RATE, RATIO, SECONDS, SPEEDUP
 
 FORMATS = {RATIO: "{:.2f}", SECONDS: "{:.2f}", MIB: "{:.0f}", PERCENT: "{:.1f}", SPEEDUP: "x{:.2f}",
-           RATE: "{:.1f}", MICROSECONDS: "{:.1f}"}
+           RATE: "{:.1f}", MICROSECONDS: "{:.1f}", MILLISECONDS: "{:.2f}"}
 HEADINGS = {RATIO: "time / native time"}
 # Rows that are compared with QEMU's: less is better, or more.
-COMPARED = (RATIO, SECONDS, MIB, MICROSECONDS, RATE)
+COMPARED = (RATIO, SECONDS, MIB, MICROSECONDS, MILLISECONDS, RATE)
 MORE_IS_BETTER = (RATE,)
 
 
