@@ -67,6 +67,7 @@ check: ## everything that is tested (under 30 minutes on two cores)
 	$(Q)tools/guest all || echo "make check: no guest, its tests will fail" >&2
 	$(Q)RVVM=$(abspath $(BUILD))/rvvm tools/guest debian || \
 	    echo "make check: no Debian, its tests will fail" >&2
+	$(Q)tools/user-root --if-missing || echo "make check: no tree of programs, tests are skipped" >&2
 	$(Q)tools/run-tests --build $(BUILD) all quick@asan smp@tsan
 
 check-quick: all unit-tests ## the tests for the hand (under 2 minutes)
