@@ -177,7 +177,8 @@ static struct machine *make_machine(void)
     struct pci_bus *inner = middle ? pci_bridge_new(middle, 0, NULL) : NULL;
     check(inner && pci_plug_at(inner, new_part(3), 0, NULL));
     struct pci_slot_config bay = {.number = 1, .off = let_go};
-    check(slot = pci_slot_new(root, &bay, NULL));
+    slot = pci_slot_new(root, &bay, NULL);
+    check(slot);
     return m;
 }
 

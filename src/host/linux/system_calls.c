@@ -101,11 +101,12 @@ static const int always[] = {
     SCMP_SYS(exit_group),
 };
 
-/* For streams: clients come and go, and bytes with them. No messages, which could hand over descriptors. */
+/* For streams: clients come and go, and bytes with them, and images that a client opened. No sendmsg(), which could
+ * hand over what is open here. */
 static const int streams[] = {
-    SCMP_SYS(accept),      SCMP_SYS(accept4),    SCMP_SYS(recvfrom), SCMP_SYS(recv),
-    SCMP_SYS(sendto),      SCMP_SYS(send),       SCMP_SYS(shutdown), SCMP_SYS(getsockname),
-    SCMP_SYS(getpeername), SCMP_SYS(getsockopt),
+    SCMP_SYS(accept),      SCMP_SYS(accept4),     SCMP_SYS(recvfrom),   SCMP_SYS(recvmsg),
+    SCMP_SYS(recv),        SCMP_SYS(sendto),      SCMP_SYS(send),       SCMP_SYS(shutdown),
+    SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(getsockopt),
 };
 
 /* For who restricts itself again: the harts, which the caller starts. Nothing is won by any of them. */
@@ -250,8 +251,6 @@ static void allow_sockets(struct rules *r, unsigned sockets)
         rule_socket(r, SCMP_ACT_ERRNO(EPERM), AF_INET, SOCK_RAW, IPPROTO_ICMP);
         allow(r, SCMP_SYS(bind), 0, NULL);
         allow(r, SCMP_SYS(listen), 0, NULL);
-        /* The errors of datagrams come by it. */
-        allow(r, SCMP_SYS(recvmsg), 0, NULL);
     }
     if (sockets & ISOLATION_UNIX)
         allow_socket(r, AF_UNIX, SOCK_STREAM, 0);
