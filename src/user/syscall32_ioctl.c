@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/hdreg.h>
 #include <linux/if_tun.h>
+#include <linux/loop.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <scsi/sg.h>
@@ -32,6 +33,7 @@ struct request {
 
 /* The first one that fits counts. */
 static const struct request requests[] = {
+    {SIOCGSTAMP_OLD, SIOCGSTAMPNS_OLD, 0, LAYOUT_timeval, TAKEN},
     {SIOCADDRT, SIOCDELRT, 0, LAYOUT_route, GIVEN},
     {SIOCGIFMAP, 0, 0, LAYOUT_ifmap, BOTH},
     {SIOCSIFMAP, 0, 0, LAYOUT_ifmap, GIVEN},
@@ -39,7 +41,7 @@ static const struct request requests[] = {
     {SIOCGIFBR, SIOCSIFBR, 0, 0, REFUSED},
     {SIOCGIFNAME, SIOCSIFTXQLEN, 0, LAYOUT_ifreq, BOTH},
     {SIOCGMIIPHY, SIOCSMIIREG, 0, LAYOUT_ifreq, BOTH},
-    {SIOCBONDENSLAVE, SIOCBRDELIF, 0, LAYOUT_ifreq, BOTH},
+    {SIOCBRADDIF, SIOCBRDELIF, 0, LAYOUT_ifreq, BOTH},
     {TUNSETIFF, 0, 0, LAYOUT_ifreq, BOTH},
     {TUNGETIFF, 0, 0, LAYOUT_ifreq, BOTH},
     {TIOCGSERIAL, 0, 0, LAYOUT_serial, TAKEN},
@@ -55,8 +57,9 @@ static const struct request requests[] = {
     WITH_LONG(FS_IOC_SETFLAGS),
     WITH_LONG(FS_IOC_GETVERSION),
     WITH_LONG(FS_IOC_SETVERSION),
-    /* Addresses of addresses. */
+    /* Addresses of addresses; what has a newer name. */
     {SG_IO, 0, 0, 0, REFUSED},
+    {LOOP_SET_STATUS, LOOP_GET_STATUS, 0, 0, REFUSED},
 };
 
 static const struct request *find_request(uint32_t number)
