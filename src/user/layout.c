@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "user/layout.h"
 #include "user/abi.h"
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
 #include <linux/hdreg.h>
@@ -13,7 +14,6 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/fcntl.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
@@ -23,8 +23,6 @@
 #include <sys/times.h>
 #include <sys/uio.h>
 #include <sys/vfs.h>
-
-#define GUEST_MOST 320
 
 static const struct {
     const char *fields;
@@ -132,7 +130,7 @@ size_t layout_host_size(enum layout layout)
 
 bool layout_read(const struct space *s, enum layout layout, void *host, uint64_t address)
 {
-    uint8_t guest[GUEST_MOST];
+    uint8_t guest[LAYOUT_HOST_MOST]; /* it is never the larger one */
     if (space_word(s) == 8)
         return space_read(s, host, address, layouts[layout].host_size);
     if (!space_read(s, guest, address, narrow_size(layout)))
@@ -147,7 +145,7 @@ bool layout_read(const struct space *s, enum layout layout, void *host, uint64_t
 
 bool layout_write(const struct space *s, enum layout layout, uint64_t address, const void *host)
 {
-    uint8_t guest[GUEST_MOST];
+    uint8_t guest[LAYOUT_HOST_MOST]; /* it is never the larger one */
     if (space_word(s) == 8)
         return space_write(s, address, host, layouts[layout].host_size);
     size_t size = narrow_size(layout);

@@ -21,7 +21,7 @@ enum layout {
     LAYOUTS,
 };
 
-#define LAYOUT_HOST_MOST 320 /* no structure of the host's is larger */
+#define LAYOUT_HOST_MOST 384 /* no structure of the host's is larger */
 
 /* A signal mask behind an address: the sixth argument of calls that have no room for both. */
 struct mask_argument {
