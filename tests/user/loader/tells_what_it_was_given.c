@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* Prints its arguments, variables whose names begin with T_, and what the auxiliary vector says of itself. */
 #include <elf.h>
+#include <link.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +26,8 @@ int main(int argc, char **argv)
     for (char **e = environ; *e; e++)
         if (!strncmp(*e, "T_", 2))
             puts(*e);
-    const Elf64_Ehdr *vdso = (const Elf64_Ehdr *)getauxval(AT_SYSINFO_EHDR);
-    const Elf64_Phdr *phdr = (const Elf64_Phdr *)getauxval(AT_PHDR);
+    const char *vdso = (const char *)getauxval(AT_SYSINFO_EHDR);
+    const ElfW(Phdr) *phdr = (const ElfW(Phdr) *)getauxval(AT_PHDR);
     const unsigned char *random = (const unsigned char *)getauxval(AT_RANDOM);
     unsigned loads = 0, any = 0;
     for (unsigned n = 0; n < getauxval(AT_PHNUM); n++)
