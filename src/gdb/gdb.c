@@ -130,6 +130,7 @@ static void begin(struct gdb *gdb)
 {
     gdb->attached = true;
     gdb->no_ack = gdb->running = gdb->tells_break = gdb->tells_hard = gdb->tells_exec = false;
+    gdb->tells_none = false;
     gdb->thread = gdb->resumed = 0;
     gdb->resumed_is_all = true;
     gdb->frame_size = 0;
@@ -148,10 +149,11 @@ void gdb_open(struct gdb *gdb)
 
 void gdb_manners(const struct gdb *gdb, char manners[GDB_MANNERS_SIZE])
 {
-    const bool has[] = {gdb->no_ack, gdb->tells_break, gdb->tells_hard, gdb->tells_exec};
+    const bool has[] = {gdb->no_ack, gdb->tells_break, gdb->tells_hard, gdb->tells_exec,
+                        gdb->tells_none};
     for (unsigned n = 0; n < sizeof(has) / sizeof(*has); n++)
         if (has[n])
-            *manners++ = "nshe"[n];
+            *manners++ = "nsher"[n];
     *manners = '\0';
 }
 
@@ -163,6 +165,7 @@ void gdb_adopt(struct gdb *gdb, const char *manners)
     gdb->tells_break = strchr(manners, 's');
     gdb->tells_hard = strchr(manners, 'h');
     gdb->tells_exec = strchr(manners, 'e');
+    gdb->tells_none = strchr(manners, 'r');
 }
 
 void gdb_input(struct gdb *gdb, const uint8_t *bytes, size_t size)

@@ -117,6 +117,9 @@ void gdb_close(struct gdb *gdb);
 /* The target has ended, with an exit status or (GDB's number) by a signal: a debugger that waits is told. */
 void gdb_ended(struct gdb *gdb, unsigned status, unsigned signal);
 
+/* All threads that were to go on have ended, and the others rest: a debugger that waits is told. */
+void gdb_none_left(struct gdb *gdb);
+
 /* A debugger is there; it waits for a stop. */
 bool gdb_is_attached(const struct gdb *gdb);
 bool gdb_is_running(const struct gdb *gdb);

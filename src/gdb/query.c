@@ -12,6 +12,7 @@ static void supported(struct gdb *gdb, struct gdb_words *w)
     gdb->tells_break = strstr(w->at, "swbreak+");
     gdb->tells_hard = strstr(w->at, "hwbreak+");
     gdb->tells_exec = strstr(w->at, "exec-events+");
+    gdb->tells_none = strstr(w->at, "no-resumed+");
     gdb_put(&gdb->reply,
             "PacketSize=%x;QStartNoAckMode+;qXfer:features:read+;vContSupported+;swbreak+;"
             "hwbreak+%s",

@@ -129,6 +129,24 @@ void gdb_interrupt(struct gdb *gdb)
     gdb->target.ops->unlock(gdb->target.ctx);
 }
 
+void gdb_none_left(struct gdb *gdb)
+{
+    if (!gdb->attached || !gdb->running)
+        return;
+    gdb->target.ops->pause(gdb->target.ctx);
+    gdb->target.ops->lock(gdb->target.ctx);
+    gdb_hart(gdb);
+    if (gdb->tells_none) {
+        gdb->running = false;
+        gdb_put(&gdb->reply, "N");
+        gdb_send(gdb);
+    } else {
+        const struct gdb_stop stop = {.thread = gdb->thread, .point.kind = DEBUG_NONE};
+        tell_stop(gdb, &stop);
+    }
+    gdb->target.ops->unlock(gdb->target.ctx);
+}
+
 void gdb_say_stop(struct gdb *gdb, struct gdb_words *w)
 {
     (void)w;

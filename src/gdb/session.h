@@ -25,7 +25,8 @@ struct gdb {
     bool running;         /* the debugger waits for a stop */
     bool tells_break;     /* it knows the stop reasons swbreak, */
     bool tells_hard;      /* hwbreak */
-    bool tells_exec;      /* and exec */
+    bool tells_exec;      /* exec, */
+    bool tells_none;      /* and that no thread is left to stop */
     uint64_t thread;      /* that registers and memory are of */
     uint64_t resumed;     /* that `c` and `s` are about, if they name none */
     bool resumed_is_all;  /* they are about all */

@@ -103,6 +103,7 @@ void debug_event(struct user_thread *t)
         siginfo_t info;
         make_info(&info, signal);
         signals_act(t, signal, &info);
+        signals_force_mask(t, t->signals->mask);
     }
 }
 
@@ -142,9 +143,8 @@ bool debug_cuts_call(struct user_thread *t)
 {
     if (!debug_of(t) || !atomic_load(&t->signals->pending))
         return false;
-    t->hart->pc -= ECALL_SIZE;
     t->debug.cut_short = true;
-    t->debug.cut_pc = t->hart->pc;
+    t->debug.cut_pc = t->hart->pc - ECALL_SIZE;
     return true;
 }
 
@@ -184,6 +184,8 @@ void debug_thread_begins(struct user_thread *t)
     t->debug.go = (struct gdb_go){.how = d->rest_new ? GDB_REST : GDB_RUN};
     t->debug.began_exec = d->began_exec;
     d->began_exec = false;
+    d->has_begun = true;
+    pthread_cond_broadcast(&d->changed);
     pthread_mutex_unlock(&d->lock);
     user_thread_kick(t);
 }
@@ -197,6 +199,24 @@ void debug_thread_waits(struct user_thread *t)
     pthread_mutex_lock(&d->lock);
     while (d->stopping)
         park(d, t);
+    pthread_mutex_unlock(&d->lock);
+}
+
+void debug_thread_gone(struct user_thread *t)
+{
+    struct process_debug *d = debug_of(t);
+    bool all_rest = true;
+    if (!d)
+        return;
+    pthread_mutex_lock(&d->lock);
+    pthread_mutex_lock(&d->process->lock);
+    for (struct user_thread *other = debug_next_thread(d->process->threads); other;
+         other = debug_next_thread(other->next))
+        all_rest &= other->debug.go.how == GDB_REST;
+    all_rest &= d->process->threads != NULL;
+    pthread_mutex_unlock(&d->process->lock);
+    if (d->attached && !d->stopping && all_rest)
+        debug_wake(d, DEBUG_WAKE_NONE_LEFT);
     pthread_mutex_unlock(&d->lock);
 }
 

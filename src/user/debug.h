@@ -32,7 +32,7 @@ struct thread_debug {
     bool parked;     /* it waits for the debugger */
     bool found;      /* it has found something, */
     bool told;       /* of which the debugger knows */
-    bool cut_short;  /* its own: its system call was answered EINTR, and pc is at the call again */
+    bool cut_short;  /* its own: its system call was answered EINTR and is made again: cut_pc */
     uint64_t cut_pc; /* where the call is */
     bool began_exec; /* it is the first one of a program that an execve began */
     struct debug_stop point; /* what it has found; kind DEBUG_NONE: a signal */
@@ -54,6 +54,8 @@ bool debug_start(struct process *p, struct error *err);
 void debug_thread_begins(struct user_thread *t);
 /* It is about to leave the list, or to become another program: while all rest it does, too. */
 void debug_thread_waits(struct user_thread *t);
+/* It has left the list. */
+void debug_thread_gone(struct user_thread *t);
 
 /* Between instructions: it stops, if there is a reason to. */
 void debug_event(struct user_thread *t);
@@ -64,8 +66,8 @@ int debug_signal(struct user_thread *t, int signal, siginfo_t *info);
 /* The signals that come here for a debugger's sake. */
 bool debug_catches(int signal);
 
-/* The system call before pc was answered EINTR; unless a handler begins it is made again, so that nobody sees a
- * debugger's signals. true: pc is at the call, and there is no answer yet. */
+/* The system call before pc was answered EINTR. true: as it may be for a debugger's sake, it is to be made again,
+ * unless a handler begins. */
 bool debug_cuts_call(struct user_thread *t);
 /* A handler is about to begin. */
 void debug_handler_begins(struct user_thread *t);
@@ -108,6 +110,7 @@ struct process_debug {
     pthread_cond_t changed;
     /* Under lock: */
     bool attached;
+    bool has_begun;  /* the first thread is there */
     bool stopping;   /* threads shall park */
     bool rest_new;   /* those that begin shall rest */
     bool began_exec; /* the first one is to tell that it is of another program */
@@ -131,7 +134,12 @@ struct process_debug {
     int files[DEBUG_FILES]; /* that the debugger has open; -1: none */
 };
 
-enum debug_wake { DEBUG_WAKE_FOUND = 'f', DEBUG_WAKE_ENDED = 'e', DEBUG_WAKE_EXEC = 'x' };
+enum debug_wake {
+    DEBUG_WAKE_FOUND = 'f',
+    DEBUG_WAKE_NONE_LEFT = 'n', /* of the threads that were to go on */
+    DEBUG_WAKE_ENDED = 'e',
+    DEBUG_WAKE_EXEC = 'x',
+};
 
 /* debug.c, lock is held: the stub's thread is to look. */
 void debug_wake(struct process_debug *d, enum debug_wake why);

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #define INPUT_SIZE 16384
+#define RETRY_MS 1000
 #define NO_MANNERS "-"
 
 /*
@@ -49,8 +50,15 @@ static void drop_client(struct process_debug *d)
 static void take_client(struct process_debug *d)
 {
     d->client = stream_accept(d->listener);
-    if (d->client >= 0)
-        gdb_open(d->gdb);
+    if (d->client < 0) { /* perhaps there are too many descriptors: asking at once would spin */
+        poll(NULL, 0, RETRY_MS);
+        return;
+    }
+    pthread_mutex_lock(&d->lock);
+    while (!d->has_begun)
+        pthread_cond_wait(&d->changed, &d->lock);
+    pthread_mutex_unlock(&d->lock);
+    gdb_open(d->gdb);
 }
 
 static void take_input(struct process_debug *d)
@@ -130,6 +138,9 @@ static void take_word(struct process_debug *d)
     switch ((enum debug_wake)word) {
     case DEBUG_WAKE_FOUND:
         gdb_found(d->gdb);
+        break;
+    case DEBUG_WAKE_NONE_LEFT:
+        gdb_none_left(d->gdb);
         break;
     case DEBUG_WAKE_ENDED:
         tell_end(d);
@@ -211,13 +222,15 @@ static bool start_thread(struct process_debug *d, struct error *err)
         ;
     host_signal_mask(SIG_SETMASK, mask);
     sem_destroy(&start.begun);
-    stream_close(d->woken);
-    stream_close(d->listener);
+    if (error)
+        return error_set(err, "cannot start the GDB stub's thread: %s", strerror(error));
+    close(d->woken);
+    close(d->listener);
     if (d->client >= 0)
-        stream_close(d->client);
+        close(d->client);
     if (d->memory >= 0)
         close(d->memory);
-    return !error || error_set(err, "cannot start the GDB stub's thread: %s", strerror(error));
+    return true;
 }
 
 /*
@@ -317,13 +330,22 @@ bool debug_start(struct process *p, struct error *err)
         return error_set(err, "out of memory for the GDB stub");
     }
     d->process = p;
-    d->listener = d->client = -1;
+    d->listener = d->client = d->wake = d->woken = d->memory = -1;
     memset(d->files, 0xff, sizeof(d->files));
     pthread_mutex_init(&d->exec_lock, NULL);
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->changed, NULL);
     p->debug = d;
-    return open_descriptors(d, err) && start_thread(d, err);
+    if (open_descriptors(d, err) && start_thread(d, err))
+        return true;
+    const int fds[] = {d->wake, d->woken, d->memory, d->listener};
+    for (unsigned n = 0; n < sizeof(fds) / sizeof(*fds); n++)
+        if (fds[n] >= 0)
+            close(fds[n]);
+    p->debug = NULL;
+    gdb_free(d->gdb);
+    free(d);
+    return false;
 }
 
 /*

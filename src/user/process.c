@@ -180,6 +180,7 @@ void user_thread_leave_list(struct user_thread *t)
         p->thread_count--;
     }
     pthread_mutex_unlock(&p->lock);
+    debug_thread_gone(t);
 }
 
 void user_thread_run(struct user_thread *t)

@@ -238,10 +238,10 @@ void user_syscall(struct user_thread *t)
     } else {
         result = do_call(t, call, arg);
     }
+    if (result == -EINTR && debug_cuts_call(t))
+        result = SYSCALL_RESTART;
     if (result == SYSCALL_RESTART)
         h->pc -= ECALL_SIZE;
-    else if (result == -EINTR && t->process->debug && debug_cuts_call(t))
-        ;
     else if (!call || call->result != R_NONE)
         user_thread_set(t, X_A0, (uint64_t)result);
     if (atomic_load_explicit(&t->signals->pending, memory_order_relaxed))

@@ -5,6 +5,7 @@
  * interrupts it at once.
  */
 #include "fuzz.h"
+#include "gdb_frame.h"
 
 #include "debug/gdb_machine.h"
 #include "gdb/session.h"
@@ -13,29 +14,6 @@
 #include <string.h>
 
 #define RAM (1u << 20)
-
-/* What a packet is made of that is ended by a newline. */
-static size_t frame(char *to, const uint8_t *line, size_t size)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint8_t sum = 0;
-    size_t n = 0;
-    to[n++] = '$';
-    for (size_t i = 0; i < size; i++) {
-        char c = (char)line[i];
-        if (c == '$' || c == '#') {
-            to[n++] = '}';
-            sum += '}';
-            c ^= 0x20;
-        }
-        to[n++] = c;
-        sum += (uint8_t)c;
-    }
-    to[n++] = '#';
-    to[n++] = digits[sum >> 4];
-    to[n++] = digits[sum & 15];
-    return n;
-}
 
 /* Made once for each width, which takes long, and then as after power-on. */
 static struct machine *fresh_machine(unsigned xlen)
