@@ -128,8 +128,11 @@ struct process_debug {
     pthread_t thread;
     int woken;            /* the other end of wake */
     int listener, client; /* -1: nobody */
-    int memory;           /* /proc/self/mem; -1: there is none */
-    bool killed, leaving;
+    uint8_t *out;         /* out_size bytes wait for the client */
+    size_t out_size, out_room;
+    int memory;             /* /proc/self/mem; -1: there is none */
+    bool killed, leaving;   /* what is to be done when the packet has been answered */
+    bool due;               /* the same: a thread has found something that was not told yet */
     const char *socket;     /* path of a Unix socket, to be removed; NULL */
     int files[DEBUG_FILES]; /* that the debugger has open; -1: none */
 };
@@ -148,6 +151,10 @@ void debug_wake(struct process_debug *d, enum debug_wake why);
 struct user_thread *debug_next_thread(struct user_thread *t);
 extern const struct gdb_target_ops debug_target_ops;
 extern const char debug_features[];
+
+/* debug_socket.c: gdb_target_ops.send and hang_up. */
+void debug_send(void *ctx, const void *bytes, size_t size);
+void debug_hang_up(void *ctx);
 
 /* debug_packets.c: gdb_target_ops.other, and that the debugger has gone. */
 void debug_other_packet(void *ctx, char letter, struct gdb_words *w, struct gdb_reply *reply);

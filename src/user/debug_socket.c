@@ -31,20 +31,81 @@
 
 #define INPUT_SIZE 16384
 #define RETRY_MS 1000
+#define OUTPUT_MAX (8u << 20) /* bytes that wait for a debugger who does not read */
+#define LAST_WORDS_MS 2000    /* for it to take the rest */
 #define NO_MANNERS "-"
 
 /*
  * A debugger
  */
 
+void debug_hang_up(void *ctx)
+{
+    struct process_debug *d = ctx;
+    d->leaving = true;
+}
+
+/* What the client takes now. */
+static void flush(struct process_debug *d)
+{
+    size_t sent = 0, done;
+    enum stream_result result = STREAM_OK;
+    while (sent < d->out_size && result == STREAM_OK) {
+        result = stream_write(d->client, d->out + sent, d->out_size - sent, &done);
+        sent += done;
+    }
+    if (sent)
+        memmove(d->out, d->out + sent, d->out_size - sent);
+    d->out_size -= sent;
+    if (result == STREAM_END || result == STREAM_ERROR)
+        debug_hang_up(d);
+}
+
+static bool make_room(struct process_debug *d, size_t size)
+{
+    size_t room = d->out_room ? d->out_room : INPUT_SIZE;
+    if (size > OUTPUT_MAX - d->out_size)
+        return false;
+    while (room < d->out_size + size)
+        room *= 2;
+    uint8_t *out = room == d->out_room ? d->out : realloc(d->out, room);
+    if (!out)
+        return false;
+    d->out = out;
+    d->out_room = room;
+    return true;
+}
+
+void debug_send(void *ctx, const void *bytes, size_t size)
+{
+    struct process_debug *d = ctx;
+    if (d->client < 0 || d->leaving)
+        return;
+    if (!make_room(d, size)) {
+        debug_hang_up(d);
+        return;
+    }
+    memcpy(d->out + d->out_size, bytes, size);
+    d->out_size += size;
+    flush(d);
+}
+
+static void close_client(struct process_debug *d)
+{
+    if (d->out_size && stream_wait_writable(d->client, LAST_WORDS_MS))
+        flush(d);
+    stream_close(d->client);
+    d->client = -1;
+    d->out_size = 0;
+    d->leaving = false;
+}
+
 static void drop_client(struct process_debug *d)
 {
     if (d->client < 0)
         return;
     gdb_close(d->gdb);
-    stream_close(d->client);
-    d->client = -1;
-    d->leaving = false;
+    close_client(d);
 }
 
 static void take_client(struct process_debug *d)
@@ -95,8 +156,7 @@ static void tell_end(struct process_debug *d)
     pthread_mutex_unlock(&d->lock);
     if (d->client >= 0) {
         gdb_ended(d->gdb, (unsigned)status, debug_signal_to_gdb(signal));
-        stream_close(d->client);
-        d->client = -1;
+        close_client(d);
     }
     remove_socket(d);
     pthread_mutex_lock(&d->lock);
@@ -177,20 +237,27 @@ static void keep_only(const int *fds, unsigned count)
 static void serve(struct process_debug *d)
 {
     for (;;) {
+        const int output = d->client >= 0 && d->out_size ? POLLOUT : 0;
         struct pollfd wait[] = {
             {.fd = d->woken, .events = POLLIN},
-            {.fd = d->client >= 0 ? d->client : d->listener, .events = POLLIN},
+            {.fd = d->client >= 0 ? d->client : d->listener, .events = (short)(POLLIN | output)},
         };
         if (poll(wait, 2, -1) < 0)
             continue;
+        if (wait[1].revents & POLLOUT)
+            flush(d);
         if (wait[0].revents)
             take_word(d);
-        else if (wait[1].revents && d->client >= 0)
+        else if (wait[1].revents & ~POLLOUT && d->client >= 0)
             take_input(d);
-        else if (wait[1].revents)
+        else if (wait[1].revents && d->client < 0)
             take_client(d);
         if (d->killed)
             end_by_debugger(d);
+        while (d->due) {
+            d->due = false;
+            gdb_found(d->gdb);
+        }
         if (d->leaving)
             drop_client(d);
     }

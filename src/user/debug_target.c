@@ -4,7 +4,6 @@
 #include "user/debug.h"
 
 #include "host/host_call.h"
-#include "host/stream.h"
 #include "jit/direct.h"
 #include "user/process.h"
 #include "user/signals.h"
@@ -16,35 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SEND_MS 5000          /* for a debugger to take what it is sent */
 #define ASK_AGAIN_NS 10000000 /* threads that have not stopped are asked to again */
 #define ASKS_MAX 50           /* and then left where they are */
-
-/*
- * The socket
- */
-
-static void hang_up(void *ctx)
-{
-    struct process_debug *d = ctx;
-    d->leaving = true;
-}
-
-static void send_bytes(void *ctx, const void *bytes, size_t size)
-{
-    struct process_debug *d = ctx;
-    size_t sent = 0, done;
-    while (sent < size && d->client >= 0) {
-        enum stream_result result =
-            stream_write(d->client, (const char *)bytes + sent, size - sent, &done);
-        sent += done;
-        if (result == STREAM_OK ||
-            (result == STREAM_AGAIN && stream_wait_writable(d->client, SEND_MS)))
-            continue;
-        hang_up(d);
-        return;
-    }
-}
 
 static void lock_nothing(void *ctx)
 {
@@ -263,7 +235,6 @@ static bool is_due(const struct user_thread *t)
 static void resume(void *ctx, bool asked)
 {
     struct process_debug *d = ctx;
-    bool due = false;
     (void)asked;
     if (d->killed)
         return;
@@ -274,13 +245,11 @@ static void resume(void *ctx, bool asked)
         EACH_THREAD(d->process, t)
         {
             const bool waits = d->attached && (t->debug.go.how == GDB_REST || is_due(t));
-            due |= d->attached && is_due(t);
+            d->due |= d->attached && is_due(t);
             t->debug.parked &= waits;
         }
     pthread_mutex_unlock(&d->process->lock);
     pthread_cond_broadcast(&d->changed);
-    if (due)
-        debug_wake(d, DEBUG_WAKE_FOUND);
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -339,8 +308,8 @@ static void kill_program(void *ctx)
 }
 
 const struct gdb_target_ops debug_target_ops = {
-    .send = send_bytes,
-    .hang_up = hang_up,
+    .send = debug_send,
+    .hang_up = debug_hang_up,
     .lock = lock_nothing,
     .unlock = lock_nothing,
     .thread = thread_at,

@@ -79,7 +79,7 @@ static int take_signals(void)
 static int wait_for_input(void)
 {
     char c = 0;
-    struct timespec moment = {.tv_nsec = 300000000};
+    struct timespec moment = {.tv_sec = 2};
     ssize_t n = read(0, &c, 1);
     int e = n < 0 ? errno : 0;
     int slept = nanosleep(&moment, NULL);
