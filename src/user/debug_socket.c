@@ -281,6 +281,8 @@ static bool start_thread(struct process_debug *d, struct error *err)
 {
     struct signal_actions *actions = &d->process->signals->actions;
     struct start start = {.debug = d};
+    /* What these are called in its own table changes as soon as it runs. */
+    const int ours[] = {d->woken, d->listener, d->client, d->memory};
     sem_init(&start.begun, 0, 0);
     const uint64_t mask = host_signal_mask(SIG_BLOCK, ~SIGNALS_OURS);
     const int error = pthread_create(&d->thread, NULL, run_stub, &start);
@@ -291,12 +293,9 @@ static bool start_thread(struct process_debug *d, struct error *err)
     sem_destroy(&start.begun);
     if (error)
         return error_set(err, "cannot start the GDB stub's thread: %s", strerror(error));
-    close(d->woken);
-    close(d->listener);
-    if (d->client >= 0)
-        close(d->client);
-    if (d->memory >= 0)
-        close(d->memory);
+    for (unsigned n = 0; n < sizeof(ours) / sizeof(*ours); n++)
+        if (ours[n] >= 0)
+            close(ours[n]);
     return true;
 }
 
