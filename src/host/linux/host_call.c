@@ -5,6 +5,10 @@
 
 #if defined(__x86_64__)
 #include "host/linux/host_call_x86_64.h"
+#elif defined(__aarch64__)
+#include "host/linux/host_call_aarch64.h"
+#elif defined(__riscv) && __riscv_xlen == 64
+#include "host/linux/host_call_riscv64.h"
 #else
 #include "host/linux/host_call_any.h"
 #endif

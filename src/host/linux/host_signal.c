@@ -10,9 +10,17 @@
 
 #define SIGSET_SIZE 8
 
-/* The kernel's struct sigaction. x86-64 alone wants to be told how to return from a handler. */
-#if defined(__x86_64__)
+/*
+ * The kernel's struct sigaction. x86-64 alone wants to be told how to return from a handler; arm64 has the member
+ * all the same.
+ */
+#if defined(__x86_64__) || defined(__aarch64__)
 #define HAS_RESTORER 1
+#else
+#define HAS_RESTORER 0
+#endif
+
+#if defined(__x86_64__)
 #define KERNEL_SA_RESTORER UINT64_C(0x04000000)
 __asm__(".pushsection .text\n"
         ".hidden host_signal_return\n"
@@ -24,8 +32,6 @@ __asm__(".pushsection .text\n"
         ".size host_signal_return, . - host_signal_return\n"
         ".popsection\n");
 void host_signal_return(void);
-#else
-#define HAS_RESTORER 0
 #endif
 
 struct kernel_action {
@@ -43,7 +49,7 @@ int host_signal_action(int signal, const struct host_action *set, struct host_ac
         to.handler = (uint64_t)set->handler;
         to.flags = set->flags;
         to.mask = set->mask;
-#if HAS_RESTORER
+#if defined(__x86_64__)
         to.flags |= KERNEL_SA_RESTORER;
         to.restorer = (uint64_t)host_signal_return;
 #endif
