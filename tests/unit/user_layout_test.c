@@ -36,8 +36,8 @@ static int set_up(void **state)
 {
     (void)state;
     if (!guest)
-        guest = mmap(NULL, WORDS * sizeof(*guest), PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+        guest = mmap((void *)0x20000000, WORDS * sizeof(*guest), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     for (uint32_t n = 0; n < WORDS; n++)
         guest[n] = n + 1;
     return guest == MAP_FAILED;
