@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { ECALL_SIZE = 4, X_A0 = 10, LAST_WORDS_S = 5 };
+enum { ECALL_SIZE = 4, X_A0 = 10, X_A7 = 17, LAST_WORDS_S = 5 };
 
 /* NULL: nobody debugs this thread. A child of vfork is another process in this memory. */
 static struct process_debug *debug_of(const struct user_thread *t)
@@ -148,7 +148,46 @@ bool debug_cuts_call(struct user_thread *t)
     return true;
 }
 
-void debug_handler_begins(struct user_thread *t)
+/* With SA_RESTART, the calls that the kernel makes again after a handler (signal(7)). Its answer does not say so
+ * here, as the signal that it is for may be ours. */
+static bool is_restarted(uint64_t call)
+{
+    enum {
+        FCNTL = 25,
+        IOCTL = 29,
+        FLOCK = 32,
+        OPENAT = 56,
+        READ = 63,
+        WRITE = 64,
+        READV = 65,
+        WRITEV = 66,
+        PREAD = 67,
+        PWRITE = 68,
+        WAITID = 95,
+        FUTEX = 98,
+        ACCEPT = 202,
+        CONNECT = 203,
+        SENDTO = 206,
+        RECVFROM = 207,
+        SENDMSG = 211,
+        RECVMSG = 212,
+        ACCEPT4 = 242,
+        WAIT4 = 260,
+        GETRANDOM = 278,
+        FUTEX_TIME64 = 422,
+    };
+    static const uint16_t calls[] = {
+        FCNTL,   IOCTL,   FLOCK,   OPENAT, READ,      WRITE,        READV,  WRITEV,
+        PREAD,   PWRITE,  WAITID,  FUTEX,  ACCEPT,    CONNECT,      SENDTO, RECVFROM,
+        SENDMSG, RECVMSG, ACCEPT4, WAIT4,  GETRANDOM, FUTEX_TIME64,
+    };
+    for (unsigned n = 0; n < sizeof(calls) / sizeof(*calls); n++)
+        if (calls[n] == call)
+            return true;
+    return false;
+}
+
+void debug_handler_begins(struct user_thread *t, bool restarts)
 {
     if (!debug_of(t))
         return;
@@ -156,7 +195,8 @@ void debug_handler_begins(struct user_thread *t)
     if (t->hart->steps && t->hart->stop.kind == DEBUG_NONE)
         debug_stop_hart(t->hart, DEBUG_STEP, t->hart->pc);
     /* A debugger that had it go on elsewhere knows what it does. */
-    if (t->debug.cut_short && t->hart->pc == t->debug.cut_pc) {
+    if (t->debug.cut_short && t->hart->pc == t->debug.cut_pc &&
+        !(restarts && is_restarted(t->hart->x[X_A7]))) {
         t->hart->pc += ECALL_SIZE;
         t->hart->x[X_A0] = (uint64_t)-EINTR;
     }

@@ -69,8 +69,8 @@ bool debug_catches(int signal);
 /* The system call before pc was answered EINTR. true: as it may be for a debugger's sake, it is to be made again,
  * unless a handler begins. */
 bool debug_cuts_call(struct user_thread *t);
-/* A handler is about to begin. */
-void debug_handler_begins(struct user_thread *t);
+/* A handler is about to begin; restarts: it has SA_RESTART. */
+void debug_handler_begins(struct user_thread *t, bool restarts);
 
 /* In a handler: the signal is the stub's own, to call a thread out of a system call. */
 #define DEBUG_CALL_SIGNAL SIGBUS /* never blocked (signals.h) */

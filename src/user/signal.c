@@ -165,7 +165,7 @@ static bool enter_handler(struct user_thread *t, int signal, const siginfo_t *in
                           const struct guest_sigaction *action)
 {
     struct thread_signals *s = t->signals;
-    debug_handler_begins(t);
+    debug_handler_begins(t, action->flags & GUEST_SA_RESTART);
     if (!sigframe_push(t, signal, info, action, s->mask))
         return false;
     uint64_t base = s->waiting ? s->wait_mask : s->mask;
