@@ -57,7 +57,7 @@ static void *work(void *arg)
     unsigned seed = (unsigned)self;
     tids[self] = (pid_t)syscall(SYS_gettid);
     atomic_fetch_add(&ready, 1);
-    while (ready < THREADS)
+    while (ready < THREADS + 1)
         sched_yield();
     for (int round = 0; round < ROUNDS; round++) {
         double sum = 0;
@@ -94,6 +94,7 @@ int main(void)
     pthread_attr_setstacksize(&attr, 256 << 10);
     for (long n = 0; n < THREADS; n++)
         pthread_create(&threads[n], &attr, work, (void *)n);
+    atomic_fetch_add(&ready, 1); /* a thread may run before it is noted in the list */
     for (int n = 0; n < THREADS; n++)
         pthread_join(threads[n], NULL);
     SAY("sent %ld received %ld faults %ld wrong %ld\n", sent, received, faults, wrong);
