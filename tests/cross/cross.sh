@@ -14,6 +14,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 guest=$(tools/guest --where)
 run=()
+# The log says what processor time a test took, which does not depend on what else runs.
+trap 'times >&2' EXIT
 
 log()
 {
