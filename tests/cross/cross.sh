@@ -37,7 +37,9 @@ verdict()
 
 build()
 {
-    make -j"$(nproc)" WERROR=1 BUILD="$build" "${options[@]}" "$@" >"$build.log" 2>&1 || { tail -n 30 "$build.log" && false; }
+    mkdir -p "$build"
+    make -j"$(nproc)" WERROR=1 BUILD="$build" "${options[@]}" "$@" >"$build.log" 2>&1 ||
+        { tail -n 30 "$build.log" && false; }
 }
 
 # unit_tests [LEFT-OUT...]: all that this build has. A verdict each, so that the log says which.
