@@ -68,7 +68,7 @@ static struct rvvm_process_config config_for(char *const *argv)
 static int run(const struct rvvm_process_config *config)
 {
     struct rvvm_error error;
-    int status;
+    int status = 0;
     struct rvvm_process *process = rvvm_process_start(config, &error);
     if (!process || !rvvm_process_wait(process, &status, &error))
         fail_msg("%s", error.text);
