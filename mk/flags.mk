@@ -83,13 +83,15 @@ all_cflags = $(base_cflags) $(flavour_$(FLAVOUR)) $(lib_cflags) $(CPPFLAGS) $(cr
 all_ldflags = -pthread $(system_ldflags) $(filter -fsanitize=%,$(flavour_$(FLAVOUR))) $(cross_ldflags) $(LDFLAGS)
 
 # rvvm-user runs in chroots, where the host's libraries are not, and is started for every command of a
-# shell: static, where the C library and the flavour allow it. One that is not moved at its start (LDFLAGS=-static)
-# stands where programs do not: theirs begin below, and need their addresses.
+# shell: static, where the C library and the flavour allow it. It stands where programs do not, by being moved at its
+# start. musl-gcc does not know how to link that (LDFLAGS=-static): it takes the start file by its name.
+musl_start := $(if $(filter -static,$(LDFLAGS)),$(patsubst %/Scrt1.o,%/rcrt1.o,$(filter %/Scrt1.o,\
+                $(shell $(CC) -\#\#\# -xc /dev/null 2>&1))))
 has_static_pie := $(if $(findstring fsanitize,$(flavour_$(FLAVOUR)))$(filter -static,$(LDFLAGS)),,\
                     $(shell echo 'int main(void){return 0;}' | \
                       $(CC) $(CFLAGS) $(cross_ldflags) $(LDFLAGS) -static-pie -xc -o /dev/null - 2>/dev/null && echo yes))
 ldflags_rvvm_user = $(if $(has_static_pie),-static-pie,-Wl$(comma)--as-needed) \
-                    $(if $(filter -static,$(LDFLAGS)),-Wl$(comma)-Ttext-segment=0x70000000)
+                    $(if $(musl_start),-nostartfiles -Wl$(comma)-pie$(comma)--no-dynamic-linker$(comma)-z$(comma)text $(musl_start))
 # Threads of the library know how to leave what isolates a machine.
 libs_rvvm_user = -lm $(lib_atomic)
 comma := ,
