@@ -16,8 +16,6 @@ system_cflags := -D_WIN32_WINNT=0x0A00 -D__USE_MINGW_ANSI_STDIO=1 -D_FILE_OFFSET
 system_ldflags := -static -static-libgcc
 system_ldlibs := -lws2_32 -lbcrypt -lwinmm
 EXE := .exe
-# Debian's packages for it have their files of pkg-config here.
-PKG_CONFIG ?= PKG_CONFIG_LIBDIR=/usr/$(CROSS_COMPILE:-=)/lib/pkgconfig pkg-config
 else
 HOST_DIRS := posix $(strip $(foreach system,linux freebsd openbsd,$(if $(findstring $(system),$(TARGET)),$(system))))
 endif
