@@ -83,6 +83,15 @@ static void *pump_input(void *arg)
     }
 }
 
+void standard_type(uint8_t key)
+{
+    struct pump *p = &pumps[STANDARD_INPUT];
+    pthread_mutex_lock(&p->lock);
+    ring_put(&p->ring, &key, 1); /* a guest that takes nothing loses it */
+    SetEvent(p->event);
+    pthread_mutex_unlock(&p->lock);
+}
+
 enum stream_result standard_read(void *bytes, size_t size, size_t *done)
 {
     struct pump *p = &pumps[STANDARD_INPUT];

@@ -19,6 +19,9 @@ HANDLE standard_handle(int fd);
 /* Starts what is behind it. */
 void standard_begin(int fd);
 
+/* A key that came another way. Any thread, once input has begun. */
+void standard_type(uint8_t key);
+
 /* As stream_read and stream_write. */
 enum stream_result standard_read(void *bytes, size_t size, size_t *done);
 enum stream_result standard_write(const void *bytes, size_t size, size_t *done);

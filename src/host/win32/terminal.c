@@ -18,6 +18,8 @@
 #define DISABLE_NEWLINE_AUTO_RETURN 8
 #endif
 
+#define CTRL_C 3
+
 /* Set before `raw` becomes true, and not while it is. */
 static DWORD input_before, output_before;
 static UINT code_page_before;
@@ -88,10 +90,16 @@ bool terminal_is_raw(void)
     return atomic_load(&raw);
 }
 
-/* Ctrl-Break, and the end of the window, the session or the system. What happens then is as before. */
+/*
+ * Ctrl-Break, and the end of the window, the session or the system: what happens then is as before. Ctrl-C is a
+ * key while a guest owns the console; wine makes an event of it all the same.
+ */
 static BOOL WINAPI on_control(DWORD what)
 {
-    (void)what;
+    if (what == CTRL_C_EVENT && atomic_load(&raw)) {
+        standard_type(CTRL_C);
+        return TRUE;
+    }
     terminal_restore();
     return FALSE;
 }
