@@ -6,6 +6,7 @@
 #   build=build/release-NAME    where make puts it; it stays, so that only changes are built again
 #   options=(...)               make's
 #   run=(...)                   what programs are run by: qemu-aarch64 and its options, or nothing
+#   exe=.exe                    how their names end, if they do
 #
 # A test's verdict is one line on stdout; everything else is the log's.
 
@@ -14,6 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 unset MAKEFLAGS MAKEOVERRIDES MFLAGS MAKELEVEL
 guest=$(tools/guest --where)
 run=()
+exe=
 # The log says what processor time a test took, which does not depend on what else runs.
 trap 'times >&2' EXIT
 
@@ -49,9 +51,9 @@ unit_tests()
     for test in tests/unit/*_test.c; do
         name=$(basename "$test" .c)
         [[ " $* " != *" ${name%_test} "* ]] || continue
-        [ -x "$build/tests/unit/$name" ] || continue
+        [ -x "$build/tests/unit/$name$exe" ] || continue
         log "== $name"
-        if ! SRCDIR=$PWD RVVM_BUILD=$build timeout 600 "${run[@]}" "$build/tests/unit/$name" >"$build/$name.out" 2>&1; then
+        if ! SRCDIR=$PWD RVVM_BUILD=$build timeout 600 "${run[@]}" "$build/tests/unit/$name$exe" >"$build/$name.out" 2>&1; then
             cat "$build/$name.out" >&2
             failed=1
         fi
@@ -63,7 +65,7 @@ unit_tests()
 boots()
 {
     local out=$build/boot.out
-    timeout 900 "${run[@]}" "$build/rvvm" -m 256M -kernel "$guest/Image" -initrd "$guest/initramfs.cpio" \
+    timeout 900 "${run[@]}" "$build/rvvm$exe" -m 256M -kernel "$guest/Image" -initrd "$guest/initramfs.cpio" \
         -append "console=ttyS0 quiet rvvm.test=cpus" -nographic "$@" </dev/null >"$out" 2>&1
     local status=$?
     cat "$out" >&2

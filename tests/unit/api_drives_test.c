@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* Drives that a program puts into a machine and takes out, while it runs and while it does not; the button. */
 #include "api_rig.h"
+#include "scratch_file.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -91,7 +92,8 @@ static void what_cannot_be_is_refused(void **state)
     unsigned slot;
     bool gone;
     assert_false(rvvm_machine_add_drive(m, &missing, &slot, &error));
-    assert_string_equal(error.text, "/no/where: cannot open: No such file or directory");
+    assert_non_null(
+        strstr(error.text, "/no/where: cannot open: ")); /* why, is the system's words */
     drive.kind = RVVM_DRIVE_ATA;
     assert_false(rvvm_machine_add_drive(m, &drive, &slot, &error));
     drive.kind = (enum rvvm_drive_kind)77;
@@ -127,13 +129,12 @@ static void come_and_go_while_it_runs(enum rvvm_isolation isolation)
 {
     struct rvvm_machine *m = machine_with_slots(3, isolation);
     char path[] = "/tmp/rvvm-drives-XXXXXX";
-    int fd = mkstemp(path);
     struct rvvm_drive drive = {RVVM_DRIVE_VIRTIO_BLK, path, NULL};
     struct rvvm_error error;
     pthread_t runner;
     unsigned slot;
     bool gone;
-    assert_true(fd >= 0 && ftruncate(fd, DISK_SIZE) == 0);
+    scratch_make(path, DISK_SIZE);
     assert_int_equal(pthread_create(&runner, NULL, run, m), 0);
     do
         assert_false(rvvm_machine_press_power(m, &error));
@@ -150,7 +151,6 @@ static void come_and_go_while_it_runs(enum rvvm_isolation isolation)
     rvvm_machine_quit(m);
     pthread_join(runner, NULL);
     rvvm_machine_free(m);
-    close(fd);
     unlink(path);
 }
 
