@@ -7,6 +7,7 @@
 #include "cpu/bits.h"
 #include "cpu/exec.h"
 #include "cpu/helpers.h"
+#include "cpu/word_expected.h"
 
 #if XLEN == 64
 #define UX uint64_t
@@ -185,6 +186,8 @@
     ({ \
         ATOMIC_##t old_ = (ATOMIC_##t)(expected), new_ = (ATOMIC_##t)(v); \
         ATOMIC_##t *at_ = ATOMIC_PLACE(t, a, ACCESS_WRITE); \
+        if (sizeof(old_) == 4) \
+            WORD_EXPECTED(old_); \
         __atomic_compare_exchange_n(at_, &old_, new_, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
         (int64_t) old_; \
     })

@@ -8,6 +8,7 @@
 #include "cpu/code_map.h"
 #include "cpu/mem.h"
 #include "cpu/pmp.h"
+#include "cpu/word_expected.h"
 
 enum {
     PTE_V = 1 << 0,
@@ -88,6 +89,7 @@ static bool pte_exchange(const struct hart *h, void *p, uint64_t old, uint64_t w
 {
     if (h->xlen == 32) {
         uint32_t expected = old;
+        WORD_EXPECTED(expected);
         return __atomic_compare_exchange_n((uint32_t *)p, &expected, (uint32_t)wanted, false,
                                            __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
     }
