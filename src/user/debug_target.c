@@ -35,17 +35,16 @@ struct user_thread *debug_next_thread(struct user_thread *t)
 }
 
 #define EACH_THREAD(p, t) \
-    (struct user_thread *t = debug_next_thread((p)->threads); t; t = debug_next_thread(t->next))
+    for (struct user_thread *t = debug_next_thread((p)->threads); t; t = debug_next_thread(t->next))
 
 static struct user_thread *thread_of(const struct process_debug *d, uint64_t id)
 {
     struct process *p = d->process;
     struct user_thread *found = NULL;
     pthread_mutex_lock(&p->lock);
-    for
-        EACH_THREAD(p, t)
-    if ((uint64_t)t->tid == id)
-        found = t;
+    EACH_THREAD (p, t)
+        if ((uint64_t)t->tid == id)
+            found = t;
     pthread_mutex_unlock(&p->lock);
     return found;
 }
@@ -58,15 +57,13 @@ static struct hart *thread_at(void *ctx, unsigned n, uint64_t *id)
     struct hart *found = NULL;
     unsigned count = 0;
     pthread_mutex_lock(&p->lock);
-    for
-        EACH_THREAD(p, t)
-    count++;
-    for
-        EACH_THREAD(p, t)
-    if (count-- == n + 1) {
-        found = t->hart;
-        *id = (uint64_t)t->tid;
-    }
+    EACH_THREAD (p, t)
+        count++;
+    EACH_THREAD (p, t)
+        if (count-- == n + 1) {
+            found = t->hart;
+            *id = (uint64_t)t->tid;
+        }
     pthread_mutex_unlock(&p->lock);
     return found;
 }
@@ -148,9 +145,8 @@ static void set_points(void *ctx, const struct debug_points *points,
     pthread_mutex_lock(&d->lock);
     d->points = points;
     pthread_mutex_lock(&p->lock);
-    for
-        EACH_THREAD(p, t)
-    debug_set_points(t->hart, points);
+    EACH_THREAD (p, t)
+        debug_set_points(t->hart, points);
     pthread_mutex_unlock(&p->lock);
     pthread_mutex_unlock(&d->lock);
 }
@@ -174,16 +170,14 @@ static void call_out(const struct process_debug *d, const struct user_thread *t)
 static bool ask_to_stop(const struct process_debug *d)
 {
     bool all = true;
-    for
-        EACH_THREAD(d->process, t)
-        {
-            if (t->debug.parked)
-                continue;
-            all = false;
-            user_thread_kick(t);
-            if (atomic_load(&t->hart->outside))
-                call_out(d, t);
-        }
+    EACH_THREAD (d->process, t) {
+        if (t->debug.parked)
+            continue;
+        all = false;
+        user_thread_kick(t);
+        if (atomic_load(&t->hart->outside))
+            call_out(d, t);
+    }
     return all;
 }
 
@@ -241,13 +235,11 @@ static void resume(void *ctx, bool asked)
     pthread_mutex_lock(&d->lock);
     pthread_mutex_lock(&d->process->lock);
     d->stopping = false;
-    for
-        EACH_THREAD(d->process, t)
-        {
-            const bool waits = d->attached && (t->debug.go.how == GDB_REST || is_due(t));
-            d->due |= d->attached && is_due(t);
-            t->debug.parked &= waits;
-        }
+    EACH_THREAD (d->process, t) {
+        const bool waits = d->attached && (t->debug.go.how == GDB_REST || is_due(t));
+        d->due |= d->attached && is_due(t);
+        t->debug.parked &= waits;
+    }
     pthread_mutex_unlock(&d->process->lock);
     pthread_cond_broadcast(&d->changed);
     pthread_mutex_unlock(&d->lock);
@@ -259,10 +251,9 @@ static bool find_stop(void *ctx, uint64_t first, struct gdb_stop *stop)
     struct user_thread *found = NULL;
     pthread_mutex_lock(&d->lock);
     pthread_mutex_lock(&d->process->lock);
-    for
-        EACH_THREAD(d->process, t)
-    if (is_due(t) && (!found || (uint64_t)t->tid == first))
-        found = t;
+    EACH_THREAD (d->process, t)
+        if (is_due(t) && (!found || (uint64_t)t->tid == first))
+            found = t;
     pthread_mutex_unlock(&d->process->lock);
     if (found) {
         found->debug.told = true;
