@@ -5,6 +5,7 @@
 #include "cpu/code_map.h"
 #include "host/clock.h"
 #include "host/random.h"
+#include <fenv.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,7 +354,12 @@ static bool run(struct sandbox *box, uint64_t function, struct sandbox_registers
     set_registers(box, function, r);
     box->returned = false;
     box->trap = (struct sandbox_trap){.cause = SANDBOX_INTERRUPTED};
+    /* The hart counts on the usual rounding mode, and leaves flags behind: the caller's are the caller's. */
+    fenv_t callers;
+    fegetenv(&callers);
+    fesetenv(FE_DFL_ENV);
     hart_run(h);
+    fesetenv(&callers);
     if (box->trap.cause == SANDBOX_INTERRUPTED)
         box->trap.pc = h->pc;
     get_registers(h, r);
