@@ -246,6 +246,7 @@ struct jit {
     uint64_t clock;
     uint64_t last_page; /* that was written, and how often in a row */
     unsigned last_drops;
+    _Atomic uint32_t known; /* counts blocks that have become known */
     struct jit_stats stats;
 
     /* check.h */
@@ -256,6 +257,13 @@ struct jit {
     void (*differs)(void *ctx);
     void *differs_ctx;
 };
+
+/* For who came to a block through another's code and has not looked it up: what was written of it before it became
+ * known is seen from here on. */
+static inline void jit_see_known(const struct jit *jit)
+{
+    (void)atomic_load_explicit(&jit->known, memory_order_acquire);
+}
 
 struct jit_check;
 

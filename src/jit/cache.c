@@ -299,6 +299,7 @@ bool jit_publish(struct jit_hart *jh, struct jit_block *block, const uint32_t ve
     for (unsigned i = 0; i < 2; i++)
         if (block->pages[i].bytes && jit_page(jit, block->pages[i].page)->version != version[i])
             current = false;
+    atomic_fetch_add_explicit(&jit->known, 1, memory_order_release);
     if (current && block->is_region)
         current = take_place(jit, block);
     if (current) {

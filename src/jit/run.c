@@ -151,6 +151,7 @@ CODE_ABI struct jit_next jit_service_lookup(struct hart *h, uint64_t pc)
 static void *writable(const struct hart *h, const void *seen)
 {
     const struct code_memory *memory = &jit_hart_of(h)->jit->memory;
+    jit_see_known(jit_hart_of(h)->jit);
     return memory->write + ((const uint8_t *)seen - memory->exec);
 }
 
@@ -327,8 +328,9 @@ CODE_ABI struct jit_next jit_service_fault(struct hart *h)
 static void set_block(struct hart *h, const struct jit_site *site)
 {
     fp_to_c(h);
-    struct jit_block *block = site->block;
     struct jit_hart *jh = jit_hart_of(h);
+    jit_see_known(jh->jit);
+    struct jit_block *block = site->block;
     jh->running.code = block->code;
     jh->running.copy = block->copy;
     h->block = &jh->running;

@@ -209,11 +209,21 @@ static void allow_socket_options(struct rules *r)
     static const struct {
         int level, option;
     } options[] = {
-        {SOL_SOCKET, SO_REUSEADDR},  {SOL_SOCKET, SO_KEEPALIVE},   {SOL_SOCKET, SO_OOBINLINE},
-        {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVBUF},      {SOL_SOCKET, SO_BROADCAST},
-        {SOL_SOCKET, SO_LINGER},     {SOL_SOCKET, SO_PRIORITY},    {IPPROTO_TCP, TCP_NODELAY},
-        {IPPROTO_IP, IP_TOS},        {IPPROTO_IP, IP_TTL},         {IPPROTO_IP, IP_RECVERR},
-        {IPPROTO_IPV6, IPV6_V6ONLY}, {IPPROTO_IPV6, IPV6_RECVERR},
+        {SOL_SOCKET, SO_REUSEADDR},
+        {SOL_SOCKET, SO_KEEPALIVE},
+        {SOL_SOCKET, SO_OOBINLINE},
+        {SOL_SOCKET, SO_SNDBUF},
+        {SOL_SOCKET, SO_RCVBUF},
+        {SOL_SOCKET, SO_BROADCAST},
+        {SOL_SOCKET, SO_LINGER},
+        {SOL_SOCKET, SO_PRIORITY},
+        {IPPROTO_TCP, TCP_NODELAY},
+        {IPPROTO_IP, IP_TOS},
+        {IPPROTO_IP, IP_TTL},
+        {IPPROTO_IP, IP_RECVERR},
+        {IPPROTO_IPV6, IPV6_V6ONLY},
+        {IPPROTO_IPV6, IPV6_RECVERR},
+        {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
     };
     for (size_t i = 0; i < LENGTH(options); i++)
         allow(r, SCMP_SYS(setsockopt), 2,
