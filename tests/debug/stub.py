@@ -150,6 +150,10 @@ class Debugged(Debugger):
         while not os.path.exists(self.control):
             check(self.process.poll() is None and time.monotonic() < deadline, "it does not listen")
             time.sleep(0.02)
+        # Its sockets are there before it has power.
+        while "state: off" in self.ctl("status"):
+            check(time.monotonic() < deadline, "it is off")
+            time.sleep(0.02)
 
     def ctl(self, *words, fails=False):
         done = subprocess.run([RVVM, "ctl", self.control, *words], capture_output=True, text=True,
