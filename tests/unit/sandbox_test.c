@@ -44,7 +44,7 @@ static const char plugin[] =
     "long forever(volatile long *p) { for (;;) { *p += 1; } }\n"
     "long spin(void) { for (;;) ; }\n"
     "double divide(double a, double b) { return a / b; }\n"
-    "long loops(long n) { long s = 0; for (long i = 0; i < n; i++) s += i ^ (s >> 3); return s; }\n";
+    "u64 loops(u64 n) { u64 s = 0; for (u64 i = 0; i < n; i++) s += i ^ (s >> 3); return s; }\n";
 
 static char folder[] = "/tmp/sandbox-XXXXXX", shared[64], linked[64];
 
@@ -171,8 +171,8 @@ static void compute(struct rvvm_sandbox *box)
     assert_int_equal(r.a[0], 20);
     assert_int_equal(r.a[1], 10);
     assert_int_equal(call(box, "through", 0, 0), 3);
-    long sum = 0;
-    for (long i = 0; i < 100000; i++)
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < 100000; i++)
         sum += i ^ (sum >> 3);
     assert_int_equal(call(box, "loops", 100000, 0), sum);
 }
