@@ -12,6 +12,7 @@
 #include "dev/drive_bays.h"
 #include "dev/virtio/virtio_console.h"
 #include "host/isolation.h"
+#include "jit/jit.h"
 #include "machine/board.h"
 
 struct console {
@@ -58,6 +59,9 @@ bool api_fail(struct rvvm_error *error, const struct error *err);
  * it is of a newer library, or has no size.
  */
 bool api_take(void *to, size_t size, const void *from, const char *name, struct error *err);
+
+/* Whether hot loops are translated as a whole, and when. */
+enum jit_tiers api_tiers(enum rvvm_jit jit);
 
 /* false: the machine runs, so `what` cannot be changed. */
 bool api_is_off(const struct rvvm_machine *machine, const char *what, struct error *err);

@@ -61,6 +61,18 @@ bool api_take(void *to, size_t size, const void *from, const char *name, struct 
     return true;
 }
 
+enum jit_tiers api_tiers(enum rvvm_jit jit)
+{
+    switch (jit) {
+    case RVVM_JIT_TIER1:
+        return JIT_TIER_ONE;
+    case RVVM_JIT_TIER2:
+        return JIT_TIER_EAGER;
+    default:
+        return JIT_TIERS;
+    }
+}
+
 bool api_is_off(const struct rvvm_machine *rv, const char *what, struct error *err)
 {
     return !machine_is_powered(rv->machine) ||
@@ -258,9 +270,7 @@ static bool make_parts(struct rvvm_machine *rv, const struct rvvm_config *config
         .no_reboot = config->no_reboot,
         .interpret = config->jit == RVVM_JIT_OFF,
         .check = config->jit == RVVM_JIT_CHECK,
-        .tiers = config->jit == RVVM_JIT_TIER1   ? JIT_TIER_ONE
-                 : config->jit == RVVM_JIT_TIER2 ? JIT_TIER_EAGER
-                                                 : JIT_TIERS,
+        .tiers = api_tiers(config->jit),
         .code_cache = config->code_cache,
         .dump = config->dump_line ? config->dump : 0,
         .dump_line = config->dump_line,

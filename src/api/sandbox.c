@@ -62,9 +62,7 @@ static bool make(struct rvvm_sandbox *box, const struct rvvm_sandbox_config *con
         .heap = config->heap,
         .stack = config->stack,
         .interpret = config->jit == RVVM_JIT_OFF,
-        .tiers = config->jit == RVVM_JIT_TIER1   ? JIT_TIER_ONE
-                 : config->jit == RVVM_JIT_TIER2 ? JIT_TIER_EAGER
-                                                 : JIT_TIERS,
+        .tiers = api_tiers(config->jit),
         .code_cache = config->code_cache ? config->code_cache : CODE_CACHE,
         .system_call = config->system_call ? pass_system_call : NULL,
         .ctx = box,

@@ -107,6 +107,13 @@ enum csr_op { CSR_WRITE, CSR_SET, CSR_CLEAR };
 enum csr_result csr_access(struct hart *h, unsigned csr, enum csr_op op, uint64_t operand,
                            bool reads, bool writes, uint64_t *old);
 
+/* What csrrw with rd = x0 does, for who prepares a hart. */
+static inline enum csr_result csr_write(struct hart *h, unsigned csr, uint64_t value)
+{
+    uint64_t old;
+    return csr_access(h, csr, CSR_WRITE, value, false, true, &old);
+}
+
 /* Power-on values. hart.isa and hart.bus are set, hart.instret is at its value after reset. */
 void csr_reset(struct hart *h);
 

@@ -142,33 +142,27 @@ void sbi_call(void *machine, struct hart *h)
     h->x[11] = to_register(h, result.value);
 }
 
-static void write_csr(struct hart *h, unsigned csr, uint64_t value)
-{
-    uint64_t old;
-    csr_access(h, csr, CSR_WRITE, value, false, true, &old);
-}
-
 void sbi_enter_supervisor(struct machine *m, struct hart *h, uint64_t pc, uint64_t arg)
 {
     const bool rv32 = h->xlen == 32;
     hart_reset(h, pc, h->id, arg);
-    write_csr(h, CSR_MSTATUS, MSTATUS_FS);
+    csr_write(h, CSR_MSTATUS, MSTATUS_FS);
     /* No M-mode code is there to handle anything: all that may be delegated is. */
-    write_csr(h, CSR_MEDELEG, 0xb1ff);
-    write_csr(h, CSR_MIDELEG, 1 << IRQ_SSI | 1 << IRQ_STI | 1 << IRQ_SEI | 1 << IRQ_LCOFI);
-    write_csr(h, CSR_MCOUNTEREN, UINT32_MAX);
-    write_csr(h, CSR_SCOUNTEREN, COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR);
+    csr_write(h, CSR_MEDELEG, 0xb1ff);
+    csr_write(h, CSR_MIDELEG, 1 << IRQ_SSI | 1 << IRQ_STI | 1 << IRQ_SEI | 1 << IRQ_LCOFI);
+    csr_write(h, CSR_MCOUNTEREN, UINT32_MAX);
+    csr_write(h, CSR_SCOUNTEREN, COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR);
     uint64_t envcfg = ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE | MENVCFG_PBMTE | MENVCFG_STCE;
     /* The device tree names one way of updating A and D, hardware's where there is it. */
     if (isa_has(&m->isa, EXT_SVADU))
         envcfg |= MENVCFG_ADUE;
-    write_csr(h, CSR_MENVCFG, envcfg);
+    csr_write(h, CSR_MENVCFG, envcfg);
     if (rv32)
-        write_csr(h, CSR_MENVCFGH, envcfg >> 32);
-    write_csr(h, CSR_MSECCFG, MSECCFG_SSEED);
+        csr_write(h, CSR_MENVCFGH, envcfg >> 32);
+    csr_write(h, CSR_MSECCFG, MSECCFG_SSEED);
     /* One region that covers all and allows all. */
-    write_csr(h, CSR_PMPADDR0, UINT64_MAX);
-    write_csr(h, CSR_PMPCFG0, 0x1f);
+    csr_write(h, CSR_PMPADDR0, UINT64_MAX);
+    csr_write(h, CSR_PMPCFG0, 0x1f);
     /* The timer's service works by stimecmp, whether or not the guest may reach that register. */
     h->csr.menvcfg |= MENVCFG_STCE;
     csr_set_stimecmp(h, UINT64_MAX);

@@ -167,27 +167,21 @@ static bool fill_memory(struct sandbox *box, struct error *err)
     return program_relocate(p, store_word, &box->arena, err);
 }
 
-static void set_csr(struct hart *h, unsigned csr, uint64_t value)
-{
-    uint64_t old;
-    csr_access(h, csr, CSR_WRITE, value, false, true, &old);
-}
-
 static void prepare_hart(struct sandbox *box)
 {
     struct hart *h = box->hart;
     hart_reset(h, TRAPS, 0, 0);
     /* WFI and WRS.NTO trap: nothing would come. */
-    set_csr(h, CSR_MSTATUS, MSTATUS_FS | MSTATUS_TW);
-    set_csr(h, CSR_MEDELEG, 0xb1ff); /* all but ecalls from S-mode and M-mode */
-    set_csr(h, CSR_MCOUNTEREN, COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR);
-    set_csr(h, CSR_SCOUNTEREN, COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR);
-    set_csr(h, CSR_MENVCFG, ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE);
-    set_csr(h, CSR_SENVCFG, 1 << 4 | ENVCFG_CBCFE | ENVCFG_CBZE); /* cbo.inval flushes */
-    set_csr(h, CSR_PMPADDR0, UINT64_MAX); /* one region that covers all and allows all */
-    set_csr(h, CSR_PMPCFG0, 0x1f);
-    set_csr(h, CSR_STVEC, TRAPS);
-    set_csr(h, CSR_SATP, arena_root(&box->arena));
+    csr_write(h, CSR_MSTATUS, MSTATUS_FS | MSTATUS_TW);
+    csr_write(h, CSR_MEDELEG, 0xb1ff); /* all but ecalls from S-mode and M-mode */
+    csr_write(h, CSR_MCOUNTEREN, COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR);
+    csr_write(h, CSR_SCOUNTEREN, COUNTEREN_CY | COUNTEREN_TM | COUNTEREN_IR);
+    csr_write(h, CSR_MENVCFG, ENVCFG_CBIE | ENVCFG_CBCFE | ENVCFG_CBZE);
+    csr_write(h, CSR_SENVCFG, 1 << 4 | ENVCFG_CBCFE | ENVCFG_CBZE); /* cbo.inval flushes */
+    csr_write(h, CSR_PMPADDR0, UINT64_MAX); /* one region that covers all and allows all */
+    csr_write(h, CSR_PMPCFG0, 0x1f);
+    csr_write(h, CSR_STVEC, TRAPS);
+    csr_write(h, CSR_SATP, arena_root(&box->arena));
 }
 
 static bool make_hart(struct sandbox *box, const struct sandbox_config *config, struct error *err)

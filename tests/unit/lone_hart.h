@@ -94,8 +94,7 @@ static inline uint64_t get(struct hart *h, unsigned csr)
 /* csrw csr, value */
 static inline enum csr_result put(struct hart *h, unsigned csr, uint64_t value)
 {
-    uint64_t old;
-    return csr_access(h, csr, CSR_WRITE, value, false, true, &old);
+    return csr_write(h, csr, value);
 }
 
 /* Writes, and reads what became of it. */
