@@ -303,12 +303,15 @@ static void cut_the_power(const struct qcow2_shape *shape)
     rig.options = (struct disk_options){.path = rig.path, .threads_only = true};
     copy_file(rig.path, original, &size);
     rig_open(&rig);
+    forget_record(); /* of a case that failed */
     recording = true;
     do_requests(&rig);
     disk_close(rig.disk);
     recording = false;
-    print_message("%zu writes, %u flushes\n", event_count, flush_count);
-    assert_true(event_count > REQUESTS);
+    print_message("%zu events of the file, %u writes and %u flushes of the guest\n", event_count,
+                  write_count, flush_count - 1);
+    /* Zeroes where nothing is may need no write; three requests of four are writes of data. */
+    assert_true(event_count > REQUESTS / 2);
     try_cuts(&rig, original, size, shape->lazy_refcounts);
     forget_record();
     unlink(original);
