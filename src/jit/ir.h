@@ -135,10 +135,10 @@ struct ir_guest {
     struct decoded insn;
 };
 
-/* A register's value, while it is a constant or a pc; or what the last instruction has shifted left. */
+/* A register's value, while it is a constant or a pc, or a register's shifted by a constant. */
 struct ir_known {
-    uint8_t op;  /* IR_const, IR_pc, IR_sll, or IR_none: it may be anything */
-    int64_t imm; /* IR_sll: place of the operation */
+    uint8_t op;  /* IR_const, IR_pc, IR_sll, IR_srl, or IR_none: it may be anything */
+    int64_t imm; /* of a shift: place of the operation; one of 32 bits was extended by its sign */
 };
 
 struct ir_block {
@@ -163,9 +163,14 @@ void ir_block_free(struct ir_block *b);
 /* Empty again, the memory kept. */
 void ir_block_clear(struct ir_block *b);
 
+/* What follows is not removed together with what is there (ir_remove_dead). falls: but runs behind it, and
+ * whatever comes here does. */
+void ir_begin_run(struct ir_block *b, bool falls);
+
 /* Takes away writes to registers that nobody can see before the next one, and values that nobody uses, in
- * operations [first, end), which run one after the other (ir_dead.c). */
-void ir_remove_dead(struct ir_block *b, unsigned first, unsigned end);
+ * operations [first, end), which run one after the other (ir_dead.c). What was folded counts on it (F8, F9 in
+ * ir_build.c). false: no memory, and the block is of no use. */
+bool ir_remove_dead(struct ir_block *b, unsigned first, unsigned end);
 
 /*
  * Appends what an instruction at that distance from the block's start does. false: no memory or no

@@ -54,6 +54,13 @@ static bool grow_guests(struct ir_block *b)
     return true;
 }
 
+void ir_begin_run(struct ir_block *b, bool falls)
+{
+    for (unsigned n = 0; n < 32; n++)
+        if (!falls || b->known[n].op == IR_sll || b->known[n].op == IR_srl)
+            b->known[n] = (struct ir_known){.op = IR_none};
+}
+
 bool ir_begin_guest(struct ir_block *b, uint32_t offset, const struct decoded *d)
 {
     if (b->guest_count == b->guest_room && !grow_guests(b))

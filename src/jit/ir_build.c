@@ -17,7 +17,9 @@
  * F7. check_target of an address that cannot be misaligned is nothing;
  * F8. an instruction that works on what the one before it has shifted left, and overwrites it, takes
  *     what was shifted: slli and srli are an extension, slli and add one operation for a host that can
- *     scale. Nothing can come between the two, and ir_dead.c takes away what nobody sees any more.
+ *     scale. Nothing can come between the two, and ir_dead.c takes away what nobody sees any more;
+ * F9. the or of a value's two shifts, left by n and right by the width less n, is a rotation: code for
+ *     processors without Zbb has three instructions for it. Others may come between them.
  */
 #include "jit/ir.h"
 
@@ -116,7 +118,8 @@ static ir_ref shifted_before(const struct builder *b, const struct ir_insn *x)
     if (x->op != IR_get_x || x->imm != b->d->rd || block->guest_count < 2)
         return 0;
     const struct ir_known *known = &block->known[x->imm];
-    return known->op == IR_sll && known->imm >= block->guests[block->guest_count - 2].first
+    return known->op == IR_sll && block->insns[known->imm].type == IR_I64 &&
+                   known->imm >= block->guests[block->guest_count - 2].first
                ? (ir_ref)known->imm
                : 0;
 }
@@ -156,6 +159,68 @@ static ir_ref add_shifted(struct builder *b, ir_ref x, ir_ref y)
     return EMIT(b, .op = IR_add, .type = IR_I64, .a = shift, .b = y);
 }
 
+/* F9. The place of the shift whose result register x is read from; else 0. */
+static ir_ref shift_read(const struct builder *b, ir_ref x)
+{
+    const struct ir_insn *i = at(b, x);
+    const struct ir_known *known = &b->block->known[i->op == IR_get_x ? i->imm : 0];
+    return known->op == IR_sll || known->op == IR_srl ? (ir_ref)known->imm : 0;
+}
+
+/*
+ * F9. Again the value that operations `early` and `late` read from one register. Where the register has
+ * been written since, that write has to be one that ir_dead.c takes away: the instruction that is being
+ * built overwrites it, and nobody saw it but operations x and y. 0: it cannot be had.
+ */
+static ir_ref value_read(struct builder *b, ir_ref early, ir_ref late, ir_ref x, ir_ref y)
+{
+    const struct ir_insn *insns = b->block->insns;
+    int64_t reg = insns[early].imm;
+    bool written = false;
+    for (unsigned n = early; n < b->block->count; n++) {
+        const struct ir_insn *i = &insns[n];
+        bool writes = i->op == IR_set_x && i->imm == reg;
+        bool reads = i->op == IR_get_x && i->imm == reg && n != x && n != y;
+        if (writes && (written || n < late || reg != b->d->rd))
+            return 0;
+        if (written && (reads || (ir_op_infos[i->op].flags & (IR_TRAP | IR_END))))
+            return 0;
+        written |= writes;
+    }
+    return written ? late : EMIT(b, .op = IR_get_x, .type = b->xlen, .imm = reg);
+}
+
+/* F9. */
+static ir_ref rotated(struct builder *b, ir_ref x, ir_ref y)
+{
+    ir_ref s = shift_read(b, x), t = shift_read(b, y);
+    const struct ir_insn *left = at(b, s), *right = at(b, t);
+    if (left->op == right->op || left->type != right->type)
+        return 0;
+    if (left->op == IR_srl) {
+        const struct ir_insn *swap = left;
+        left = right;
+        right = swap;
+    }
+    if (left->op != IR_sll || right->op != IR_srl)
+        return 0;
+    enum ir_type type = (enum ir_type)left->type;
+    unsigned width = type == IR_I32 ? 32 : 64;
+    unsigned up = at(b, left->b)->imm & (width - 1), down = at(b, right->b)->imm & (width - 1);
+    ir_ref first = left->a, second = right->a;
+    if (up + down != width || at(b, first)->imm != at(b, second)->imm)
+        return 0;
+    bool in_order = first < second;
+    ir_ref from = value_read(b, in_order ? first : second, in_order ? second : first, x, y);
+    if (!from)
+        return 0;
+    unread(b, x);
+    unread(b, y);
+    ir_ref by = constant(b, type, down);
+    ir_ref turned = EMIT(b, .op = IR_ror, .type = type, .a = from, .b = by);
+    return type == IR_I32 ? extend(b, IR_sext, 32, turned) : turned;
+}
+
 SHARED ir_ref binary(struct builder *b, enum ir_op op, enum ir_type type, ir_ref x, ir_ref y)
 {
     const struct ir_insn *i = at(b, x), *j = at(b, y);
@@ -179,6 +244,8 @@ SHARED ir_ref binary(struct builder *b, enum ir_op op, enum ir_type type, ir_ref
         folded = shift_back(b, op, x, j->imm & 63);
     else if (type == IR_I64 && op == IR_add && i->op == IR_get_x && j->op == IR_get_x)
         folded = shifted_before(b, i) ? add_shifted(b, x, y) : add_shifted(b, y, x);
+    else if (op == IR_or && i->op == IR_get_x && j->op == IR_get_x)
+        folded = rotated(b, x, y);
     return folded ? folded : EMIT(b, .op = op, .type = type, .a = x, .b = y);
 }
 
@@ -222,10 +289,15 @@ SHARED void set_x(struct builder *b, unsigned reg, ir_ref value)
         return;
     const struct ir_insn *i = at(b, value);
     struct ir_known *known = &b->block->known[reg];
+    ir_ref shift = value;
     *known = (struct ir_known){i->op == IR_const || i->op == IR_pc ? i->op : IR_none, i->imm};
-    if (i->op == IR_sll && i->type == IR_I64 && at(b, i->a)->op == IR_get_x &&
+    if (i->op == IR_sext && i->imm == 32 && at(b, i->a)->type == IR_I32) {
+        shift = i->a;
+        i = at(b, i->a);
+    }
+    if ((i->op == IR_sll || i->op == IR_srl) && at(b, i->a)->op == IR_get_x &&
         at(b, i->b)->op == IR_const)
-        *known = (struct ir_known){IR_sll, value};
+        *known = (struct ir_known){i->op, shift};
     EMIT(b, .op = IR_set_x, .a = value, .imm = reg);
 }
 

@@ -50,16 +50,17 @@ static void remove_dead(struct ir_block *b, unsigned first, unsigned end, uint64
     }
 }
 
-void ir_remove_dead(struct ir_block *b, unsigned first, unsigned end)
+bool ir_remove_dead(struct ir_block *b, unsigned first, unsigned end)
 {
     uint64_t here[WORDS_HERE], *used = here;
     size_t words = end / WORD + 1;
     if (words > WORDS_HERE)
         used = malloc(words * sizeof(*used));
-    if (!used) /* then it stays as it is */
-        return;
+    if (!used)
+        return false;
     memset(used, 0, words * sizeof(*used));
     remove_dead(b, first, end, used);
     if (used != here)
         free(used);
+    return true;
 }

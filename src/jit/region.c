@@ -617,15 +617,15 @@ bool region_build(struct region *r, const struct region_source *source, const st
     for (unsigned n = 0; n < r->block_count; n++) {
         const struct region_block *b = &r->blocks[n];
         unsigned first = ir->count;
-        if (!b->falls)
-            memset(ir->known, 0, sizeof(ir->known));
+        ir_begin_run(ir, b->falls);
         for (unsigned place = b->place; place < b->end;) {
             struct decoded d;
             if (!decode_at(source, jit, place, &d) || !ir_build_insn(ir, &jit->isa, &d, place))
                 return false;
             place += d.length;
         }
-        ir_remove_dead(ir, first, ir->count);
+        if (!ir_remove_dead(ir, first, ir->count))
+            return false;
     }
     if (ir->count > REGION_OPS_MAX || ir->guest_count != r->insns)
         return false;

@@ -82,8 +82,7 @@ static unsigned build(struct jit_hart *jh, const struct source *source, enum jit
             is_known(jh, source, at, variant))
             break;
     }
-    ir_remove_dead(ir, 1, ir->count);
-    return at;
+    return ir_remove_dead(ir, 1, ir->count) ? at : 0;
 }
 
 static struct jit_block *new_block(struct jit_hart *jh, const struct source *source, unsigned size,

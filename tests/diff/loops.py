@@ -94,6 +94,23 @@ class Function:
                                 f"rev8 {self.reg()}, {self.source()}", f"cpop {self.reg()}, {self.source()}",
                                 f"sext.b {self.reg()}, {self.source()}", f"zext.h {self.reg()}, {self.source()}")))
 
+    def rotation(self):
+        """Two shifts and what puts them together: often a rotation, often almost one."""
+        r, w = self.r, "w" if self.xlen == 64 and self.r.randrange(3) else ""
+        width = 32 if w else self.xlen
+        n = r.randrange(1, width)
+        source, a, b, to = (self.reg() for _ in range(4))
+        left = f"slli{w} {a}, {source}, {n}"
+        other = source if r.randrange(8) else self.reg()
+        right = f"{r.choice(('srli',) * 6 + ('srai',))}{w} {b}, {other}, {width - n if r.randrange(8) else n}"
+        shifts = r.choice(([left, right], [right, left]))
+        between = [lambda: None] * 4 + [self.arithmetic, self.arithmetic, self.memory]
+        for line in shifts:
+            self.emit(line)
+            r.choice(between)()
+        first, second = r.choice(((a, b), (b, a)))
+        self.emit(f"{r.choice(('or',) * 6 + ('xor', 'add'))} {r.choice((to, a, b, source))}, {first}, {second}")
+
     def memory(self):
         r, wide = self.r, self.xlen == 64
         loads = "lb lbu lh lhu lw".split() + (["ld", "ld", "ld", "lwu"] if wide else ["lw"])
@@ -168,6 +185,8 @@ class Function:
             self.memory()
         elif pick == 9 and self.kind == "mixed":
             self.floating()
+        elif pick == 9:
+            self.rotation()
         else:
             self.arithmetic()
 

@@ -79,6 +79,77 @@ static void expect(const char *cpu, uint32_t bits, const char *expected)
     decoder_free(decoder);
 }
 
+/* The same of several instructions, one behind the other, after what nobody sees has gone. */
+static void expect_of(const char *cpu, const uint32_t *bits, unsigned count, const char *expected)
+{
+    struct isa isa = isa_of(cpu);
+    struct decoder *decoder = decoder_new(&isa);
+    struct ir_block b;
+    struct text text = {"", 0};
+
+    ir_block_init(&b, &isa);
+    for (unsigned n = 0; n < count; n++) {
+        struct decoded d;
+        assert_true(isa_decode(decoder, bits[n], &d));
+        assert_true(ir_build_insn(&b, &isa, &d, 4 * n));
+    }
+    assert_true(ir_remove_dead(&b, 1, b.count));
+    for (unsigned ref = 1; ref < b.count; ref++) {
+        char line[128];
+        if (b.insns[ref].op == IR_none)
+            continue;
+        ir_print_insn(&b, (ir_ref)ref, line, sizeof line);
+        append(&text, line);
+    }
+    assert_string_equal(text.all, expected);
+    ir_block_free(&b);
+    decoder_free(decoder);
+}
+
+#define EXPECT_OF(cpu, expected, ...) \
+    expect_of(cpu, (const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / 4, \
+              expected)
+
+static void two_shifts_are_a_rotation(void **state)
+{
+    (void)state;
+    /* slliw a2,a1,7; srliw a3,a1,25; or a0,a2,a3: the shifts are seen by who comes after */
+    EXPECT_OF("rv64",
+              "%1 = get_x.i64 x11\n%2 = const.i64 7\n%3 = sll.i32 %1, %2\n%4 = sext32.i64 %3\n"
+              "set_x x12, %4\n"
+              "%6 = get_x.i64 x11\n%7 = const.i64 25\n%8 = srl.i32 %6, %7\n%9 = sext32.i64 %8\n"
+              "set_x x13, %9\n"
+              "%13 = get_x.i64 x11\n%14 = const.i32 25\n%15 = ror.i32 %13, %14\n"
+              "%16 = sext32.i64 %15\nset_x x10, %16\n",
+              0x0075961b, 0x0195d69b, 0x00d66533);
+    /* srli a2,a1,60; slli a1,a1,4; or a1,a1,a2: one of them is gone, and the value is that of before */
+    EXPECT_OF("rv64",
+              "%1 = get_x.i64 x11\n%2 = const.i64 60\n%3 = srl.i64 %1, %2\nset_x x12, %3\n"
+              "%5 = get_x.i64 x11\n%11 = const.i64 60\n%12 = ror.i64 %5, %11\nset_x x11, %12\n",
+              0x03c5d613, 0x00459593, 0x00c5e5b3);
+    /* srli a2,a1,28; slli a1,a1,4; or a0,a1,a2: what was shifted is no longer to be had */
+    EXPECT_OF("rv32",
+              "%1 = get_x.i32 x11\n%2 = const.i32 28\n%3 = srl.i32 %1, %2\nset_x x12, %3\n"
+              "%5 = get_x.i32 x11\n%6 = const.i32 4\n%7 = sll.i32 %5, %6\nset_x x11, %7\n"
+              "%9 = get_x.i32 x11\n%10 = get_x.i32 x12\n%11 = or.i32 %9, %10\nset_x x10, %11\n",
+              0x01c5d613, 0x00459593, 0x00c5e533);
+    /* slliw a2,a1,7; srliw a3,a1,24; or a0,a2,a3: bits are lost */
+    EXPECT_OF("rv64",
+              "%1 = get_x.i64 x11\n%2 = const.i64 7\n%3 = sll.i32 %1, %2\n%4 = sext32.i64 %3\n"
+              "set_x x12, %4\n"
+              "%6 = get_x.i64 x11\n%7 = const.i64 24\n%8 = srl.i32 %6, %7\n%9 = sext32.i64 %8\n"
+              "set_x x13, %9\n"
+              "%11 = get_x.i64 x12\n%12 = get_x.i64 x13\n%13 = or.i64 %11, %12\nset_x x10, %13\n",
+              0x0075961b, 0x0185d69b, 0x00d66533);
+    /* srli a2,a1,60; slli a1,a1,4; ld a3,0(a4); or a1,a1,a2: a trap has to see a1 */
+    EXPECT_OF("rv64",
+              "%1 = get_x.i64 x11\n%2 = const.i64 60\n%3 = srl.i64 %1, %2\nset_x x12, %3\n"
+              "%5 = get_x.i64 x11\n%6 = const.i64 4\n%7 = sll.i64 %5, %6\nset_x x11, %7\n"
+              "%9 = get_x.i64 x14\n%11 = load_u64.i64 %9\nset_x x13, %11\n"
+              "%13 = get_x.i64 x11\n%14 = get_x.i64 x12\n%15 = or.i64 %13, %14\nset_x x11, %15\n",
+              0x03c5d613, 0x00459593, 0x00073683, 0x00c5e5b3);
+}
+
 static void representative_instructions_read_well(void **state)
 {
     (void)state;
@@ -491,6 +562,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(representative_instructions_read_well),
+        cmocka_unit_test(two_shifts_are_a_rotation),
         cmocka_unit_test(constants_are_folded),
         cmocka_unit_test(every_instruction_builds_for_each_width),
         cmocka_unit_test(a_full_block_refuses_and_stays_whole),

@@ -418,6 +418,14 @@ static void divide(struct lower *l, const struct ir_insn *i, bool is_signed, boo
  * Bits
  */
 
+/* Whether a 32-bit value has its upper bit clear: extended by zeroes, as the host leaves it, it is extended
+ * by its sign. */
+static bool is_positive(const struct lower *l, const struct ir_insn *i)
+{
+    return i->op == IR_srl && i->type == IR_I32 && lower_insn(l, i->b)->op == IR_const &&
+           lower_insn(l, i->b)->imm & 31;
+}
+
 /* sext and zext from `bits` */
 static void extend(struct lower *l, const struct ir_insn *i, bool is_signed)
 {
@@ -426,15 +434,17 @@ static void extend(struct lower *l, const struct ir_insn *i, bool is_signed)
     enum reg to = lower_dest_over(l, x);
     unsigned bits = (unsigned)i->imm;
     const struct ir_insn *write = lower_write_behind(l);
-    if (bits == 32 && is_signed && w == W64 && lower_uses(x, to) && write &&
-        lower_x(l, (unsigned)write->imm) == to) {
-        const struct ir_insn *from = lower_insn(l, i->a);
+    bool from_word = bits == 32 && is_signed && w == W64 && lower_uses(x, to);
+    bool positive = is_positive(l, lower_insn(l, i->a));
+    if (from_word && write && lower_x(l, (unsigned)write->imm) == to) {
         unsigned guest = (unsigned)write->imm;
-        bool positive = from->op == IR_srl && lower_insn(l, from->b)->op == IR_const &&
-                        lower_insn(l, from->b)->imm & 31;
         lower_wrote(l);
         if (!positive)
             l->narrow |= UINT32_C(1) << guest;
+        lower_finish(l, to, x, x);
+        return;
+    }
+    if (from_word && positive) {
         lower_finish(l, to, x, x);
         return;
     }
