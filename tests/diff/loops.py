@@ -100,16 +100,18 @@ class Function:
         width = 32 if w else self.xlen
         n = r.randrange(1, width)
         source, a, b, to = (self.reg() for _ in range(4))
+        left_first = r.randrange(2)
+        if r.randrange(2):  # the second one overwrites what both have shifted
+            a, b, to = (a, source, source) if left_first else (source, b, source)
         left = f"slli{w} {a}, {source}, {n}"
         other = source if r.randrange(8) else self.reg()
         right = f"{r.choice(('srli',) * 6 + ('srai',))}{w} {b}, {other}, {width - n if r.randrange(8) else n}"
-        shifts = r.choice(([left, right], [right, left]))
         between = [lambda: None] * 4 + [self.arithmetic, self.arithmetic, self.memory]
-        for line in shifts:
+        for line in (left, right) if left_first else (right, left):
             self.emit(line)
             r.choice(between)()
         first, second = r.choice(((a, b), (b, a)))
-        self.emit(f"{r.choice(('or',) * 6 + ('xor', 'add'))} {r.choice((to, a, b, source))}, {first}, {second}")
+        self.emit(f"{r.choice(('or',) * 6 + ('xor', 'add'))} {r.choice((to, to, a, b))}, {first}, {second}")
 
     def memory(self):
         r, wide = self.r, self.xlen == 64
