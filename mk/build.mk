@@ -24,8 +24,8 @@ unit_src := $(filter-out $(linux_only),$(sort $(wildcard tests/unit/*_test.c)))
 fuzz_src := $(filter-out $(linux_only),$(sort $(wildcard tests/fuzz/*_fuzz.c)))
 ifneq ($(filter win32,$(HOST_DIRS)),)
 # These use what Windows does not have: fork, signals, pseudo terminals, sockets that are files, QEMU's tools.
-unit_src := $(filter-out $(addprefix tests/unit/,chardev_test.c disk_full_test.c disk_kill_test.c net_test.c \
-              power_cut_test.c qcow2_test.c serial_stdio_test.c),$(unit_src))
+unit_src := $(filter-out $(addprefix tests/unit/,chardev_test.c disk_faults_test.c disk_full_test.c disk_kill_test.c \
+              net_test.c power_cut_test.c qcow2_test.c serial_stdio_test.c),$(unit_src))
 fuzz_src :=
 endif
 

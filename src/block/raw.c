@@ -6,6 +6,7 @@
 #include "block/image.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,9 @@
 
 struct raw {
     struct image image;
-    bool guarded; /* nobody said that it is raw: it looked like it */
+    bool guarded;               /* nobody said that it is raw: it looked like it */
+    pthread_mutex_t start_lock; /* if it is guarded: who writes the first bytes */
+    bool warned;                /* under it */
 };
 
 static void raw_map(struct image *image, uint64_t offset, uint64_t size, bool write,
@@ -32,34 +35,52 @@ static int raw_readv(struct image *image, uint64_t offset, uint64_t size, struct
     return image_file_readv(&image->file, offset, size, at);
 }
 
+static void warn_once(struct raw *raw)
+{
+    if (!raw->warned)
+        log_line(
+            raw->image.log, LOG_WARN,
+            "%s: the guest may not make a qcow2 image of it while its format is guessed; say raw",
+            raw->image.file.path);
+    raw->warned = true;
+}
+
 /*
  * A guest that writes the first bytes of a qcow2 image to a disk whose format is guessed could have
- * the next start read any file of the host as its backing file. So it may not.
+ * the next start read any file of the host as its backing file. So it may not. What is looked at is a
+ * copy, which is then written: the guest's memory may change meanwhile, and so may the file, by
+ * another write to the rest of the magic. Moves on by at most a sector, *done bytes.
  */
-static int refuse_magic(struct image *image, uint64_t offset, uint64_t size, struct iov_cursor at)
+static int write_start(struct raw *raw, uint64_t offset, uint64_t size, struct iov_cursor *at,
+                       uint64_t *done)
 {
-    uint8_t start[MAGIC_SIZE];
-    int error = image_file_read(&image->file, 0, start, sizeof(start));
-    if (error)
-        return error;
-    uint64_t bytes = MAGIC_SIZE - offset < size ? MAGIC_SIZE - offset : size;
-    iov_copy_out(&at, start + offset, (size_t)bytes);
-    if (!image_is_qcow2_magic(start))
-        return 0;
-    log_line(image->log, LOG_WARN,
-             "%s: the guest may not make a qcow2 image of it while its format is guessed; say raw",
-             image->file.path);
-    return EPERM;
+    uint8_t start[DISK_SECTOR];
+    struct image_file *file = &raw->image.file;
+    size_t bytes = size < sizeof(start) - offset ? (size_t)size : sizeof(start) - (size_t)offset;
+    *done = bytes;
+    pthread_mutex_lock(&raw->start_lock);
+    int error = image_file_read(file, 0, start, MAGIC_SIZE);
+    iov_copy_out(at, start + offset, bytes);
+    if (!error && image_is_qcow2_magic(start)) {
+        warn_once(raw);
+        error = EPERM;
+    }
+    if (!error)
+        error = image_file_write(file, offset, start + offset, bytes);
+    pthread_mutex_unlock(&raw->start_lock);
+    return error;
 }
 
 static int raw_writev(struct image *image, uint64_t offset, uint64_t size, struct iov_cursor *at)
 {
-    if (((struct raw *)image)->guarded && offset < MAGIC_SIZE) {
-        int error = refuse_magic(image, offset, size, *at);
+    struct raw *raw = (struct raw *)image;
+    uint64_t done = 0;
+    if (raw->guarded && offset < MAGIC_SIZE) {
+        int error = write_start(raw, offset, size, at, &done);
         if (error)
             return error;
     }
-    return image_file_writev(&image->file, offset, size, at);
+    return image_file_writev(&image->file, offset + done, size - done, at);
 }
 
 static int raw_zero(struct image *image, uint64_t offset, uint64_t size, bool unmap)
@@ -102,9 +123,12 @@ static int raw_resize(struct image *image, uint64_t size, struct error *err)
 
 static void raw_close(struct image *image)
 {
-    if (!image->unsafe)
-        raw_flush(image);
+    int error = image->unsafe ? 0 : raw_flush(image);
+    if (error)
+        log_line(image->log, LOG_ERROR, "%s: cannot write all of it: %s", image->file.path,
+                 strerror(error));
     image_file_close(&image->file);
+    pthread_mutex_destroy(&((struct raw *)image)->start_lock);
     free(image);
 }
 
@@ -151,5 +175,6 @@ struct image *raw_open(const struct image_options *options, struct image_file *f
         .log = options->log,
     };
     raw->guarded = probed;
+    pthread_mutex_init(&raw->start_lock, NULL);
     return &raw->image;
 }

@@ -119,6 +119,7 @@ static uint32_t word_of(uint32_t value, unsigned index)
     return value ? value * 2654435761u + index : 0;
 }
 
+/* The first ones are for blocks that have no place yet. */
 static void do_requests(struct rig *rig)
 {
     static uint32_t words[BLOCK / 4];
@@ -127,6 +128,10 @@ static void do_requests(struct rig *rig)
     flushes[flush_count++] = (struct flush){event_count, 0};
     for (unsigned i = 0; i < REQUESTS; i++) {
         uint32_t what = random_below(20), block = random_below(BLOCKS);
+        if (i < 4) {
+            what = 2;
+            block = BLOCKS - 1 - i;
+        }
         if (what < 2) {
             assert_int_equal(rig_do(rig, DISK_FLUSH, 0, 0, NULL, 0), 0);
             flushes[flush_count++] = (struct flush){event_count, write_count};
@@ -280,31 +285,64 @@ static void copy_file(const char *from, const char *to, uint64_t *size)
     free(bytes);
 }
 
-static void cut_the_power(const struct qcow2_shape *shape)
+/* `filled`: so many blocks have a place already, and are zeroes. */
+static void begin(struct rig *rig, const struct qcow2_shape *shape, unsigned filled)
 {
-    struct rig rig = {.path = "/dev/shm/rvvm-cut-XXXXXX"};
+    static uint8_t zeroes[BLOCK];
+    struct iovec iov = {zeroes, BLOCK};
     struct qcow2_shape sized = *shape;
     struct image_file file;
     struct error err = {0};
-    char original[80];
-    uint64_t size;
-    int fd = mkstemp(rig.path);
+    *rig = (struct rig){.path = "/dev/shm/rvvm-cut-XXXXXX"};
+    int fd = mkstemp(rig->path);
     if (fd < 0) {
-        strcpy(rig.path, "/tmp/rvvm-cut-XXXXXX");
-        fd = mkstemp(rig.path);
+        strcpy(rig->path, "/tmp/rvvm-cut-XXXXXX");
+        fd = mkstemp(rig->path);
     }
     assert_true(fd >= 0);
     close(fd);
-    snprintf(original, sizeof(original), "%s.before", rig.path);
     sized.size = (uint64_t)BLOCK * BLOCKS;
-    assert_true(image_file_open(&file, rig.path, IMAGE_FILE_CREATE, &err));
+    assert_true(image_file_open(&file, rig->path, IMAGE_FILE_CREATE, &err));
     assert_true(qcow2_create(&file, &sized, &err));
     image_file_close(&file);
-    rig.options = (struct disk_options){.path = rig.path, .threads_only = true};
-    copy_file(rig.path, original, &size);
-    rig_open(&rig);
+    rig->options = (struct disk_options){.path = rig->path, .threads_only = true};
+    rig_open(rig);
+    for (unsigned i = 0; i < filled; i++)
+        assert_int_equal(rig_do(rig, DISK_WRITE, (uint64_t)i * BLOCK, BLOCK, &iov, 1), 0);
+}
+
+/* The disk is closed, and what it is now is in `original`. */
+static void begin_record(const struct rig *rig, char original[80], uint64_t *size)
+{
+    snprintf(original, 80, "%s.before", rig->path);
+    copy_file(rig->path, original, size);
     forget_record(); /* of a case that failed */
     recording = true;
+}
+
+static void end(const struct rig *rig, const char *original)
+{
+    forget_record();
+    unlink(original);
+    unlink(rig->path);
+}
+
+static uint64_t reftable_of(const char *path)
+{
+    uint8_t field[8];
+    scratch_read(path, HEADER_REFTABLE_OFFSET, field, sizeof(field));
+    return get_be64(field);
+}
+
+static void cut_the_power(const struct qcow2_shape *shape, unsigned filled)
+{
+    struct rig rig;
+    char original[80];
+    uint64_t size;
+    begin(&rig, shape, filled);
+    disk_close(rig.disk);
+    begin_record(&rig, original, &size);
+    rig_open(&rig);
     do_requests(&rig);
     disk_close(rig.disk);
     recording = false;
@@ -312,34 +350,58 @@ static void cut_the_power(const struct qcow2_shape *shape)
                   write_count, flush_count - 1);
     /* Zeroes where nothing is may need no write; three requests of four are writes of data. */
     assert_true(event_count > REQUESTS / 2);
+    assert_int_equal(reftable_of(rig.path) != reftable_of(original), filled > 0);
     try_cuts(&rig, original, size, shape->lazy_refcounts);
-    forget_record();
-    unlink(original);
-    unlink(rig.path);
+    end(&rig, original);
 }
 
 static void a_cut_leaves_the_image_whole(void **state)
 {
     (void)state;
-    cut_the_power(&(struct qcow2_shape){.cluster_size = 65536});
+    cut_the_power(&(struct qcow2_shape){.cluster_size = 65536}, 0);
 }
 
 static void also_while_the_refcount_table_grows(void **state)
 {
     (void)state;
-    cut_the_power(&(struct qcow2_shape){.cluster_size = 512, .refcount_bits = 64});
+    /* The table has room for 2 MiB. */
+    cut_the_power(&(struct qcow2_shape){.cluster_size = 512, .refcount_bits = 64}, 495);
 }
 
 static void also_with_lazy_refcounts(void **state)
 {
     (void)state;
-    cut_the_power(&(struct qcow2_shape){.cluster_size = 4096, .lazy_refcounts = true});
+    cut_the_power(&(struct qcow2_shape){.cluster_size = 4096, .lazy_refcounts = true}, 0);
 }
 
 static void also_with_subclusters(void **state)
 {
     (void)state;
-    cut_the_power(&(struct qcow2_shape){.cluster_size = 16384, .extended_l2 = true});
+    cut_the_power(&(struct qcow2_shape){.cluster_size = 16384, .extended_l2 = true}, 0);
+}
+
+static void also_while_the_disk_grows(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct image_options options = {.path = rig.path};
+    struct error err = {0};
+    char original[80];
+    uint64_t size;
+    begin(&rig, &(struct qcow2_shape){.cluster_size = 512}, 0);
+    do_requests(&rig);
+    disk_close(rig.disk);
+    flushes[0] = (struct flush){0, write_count};
+    flush_count = 1;
+    begin_record(&rig, original, &size);
+    struct image *image = image_open(&options, &err);
+    assert_non_null(image);
+    assert_int_equal(image->ops->resize(image, 64 << 20, &err), 0);
+    image_close(image);
+    recording = false;
+    print_message("%zu events of the file\n", event_count);
+    try_cuts(&rig, original, size, false);
+    end(&rig, original);
 }
 
 int main(void)
@@ -352,6 +414,7 @@ int main(void)
         cmocka_unit_test(also_while_the_refcount_table_grows),
         cmocka_unit_test(also_with_lazy_refcounts),
         cmocka_unit_test(also_with_subclusters),
+        cmocka_unit_test(also_while_the_disk_grows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -297,6 +297,10 @@ static void count_refcounts(struct check *c)
             c->report->corruptions++;
             say(c, "refcount block %u at 0x%" PRIx64 " is nowhere", i, offset);
             q->reftable[i] = 0;
+        } else if (c->counts[offset >> q->cluster_bits]) {
+            c->report->corruptions++;
+            say(c, "refcount block %u at 0x%" PRIx64 " is something else, too", i, offset);
+            q->reftable[i] = 0;
         } else {
             count(c, offset, q->cluster_size);
         }

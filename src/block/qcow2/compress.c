@@ -31,7 +31,7 @@ struct kept {
 struct decompressed {
     pthread_mutex_t lock;
     unsigned count;
-    uint64_t clock, changes;
+    uint64_t clock;
     struct kept kept[KEPT_MAX];
 };
 
@@ -161,20 +161,18 @@ void decompressed_free(struct decompressed *d)
 void decompressed_forget(struct decompressed *d, uint64_t entry)
 {
     pthread_mutex_lock(&d->lock);
-    d->changes++;
     for (unsigned i = 0; i < d->count; i++)
         if (d->kept[i].entry == entry)
             d->kept[i].entry = 0;
     pthread_mutex_unlock(&d->lock);
 }
 
-/* False: not there. *changes: to be given to keep. */
+/* False: not there. */
 static bool copy_kept(struct decompressed *d, uint64_t entry, uint64_t skip, uint64_t size,
-                      struct iov_cursor *at, uint64_t *changes)
+                      struct iov_cursor *at)
 {
     bool found = false;
     pthread_mutex_lock(&d->lock);
-    *changes = d->changes;
     for (unsigned i = 0; i < d->count && !found; i++) {
         struct kept *kept = &d->kept[i];
         if (kept->entry != entry)
@@ -188,28 +186,23 @@ static bool copy_kept(struct decompressed *d, uint64_t entry, uint64_t skip, uin
 }
 
 /* Takes bytes. */
-static void keep(struct decompressed *d, uint64_t entry, uint8_t *bytes, uint64_t changes)
+static void keep(struct decompressed *d, uint64_t entry, uint8_t *bytes)
 {
     pthread_mutex_lock(&d->lock);
     struct kept *oldest = &d->kept[0];
     for (unsigned i = 1; i < d->count; i++)
         if (d->kept[i].used < oldest->used)
             oldest = &d->kept[i];
-    /* Something was given up meanwhile, perhaps this. */
-    if (changes == d->changes) {
-        uint8_t *old = oldest->bytes;
-        *oldest = (struct kept){entry, ++d->clock, bytes};
-        bytes = old;
-    }
+    uint8_t *old = oldest->bytes;
+    *oldest = (struct kept){entry, ++d->clock, bytes};
     pthread_mutex_unlock(&d->lock);
-    free(bytes);
+    free(old);
 }
 
 int qcow2_read_compressed(struct qcow2 *q, uint64_t entry, uint64_t skip, uint64_t size,
                           struct iov_cursor *at)
 {
-    uint64_t changes;
-    if (copy_kept(q->decompressed, entry, skip, size, at, &changes))
+    if (copy_kept(q->decompressed, entry, skip, size, at))
         return 0;
     uint64_t offset;
     size_t packed_size;
@@ -234,6 +227,6 @@ int qcow2_read_compressed(struct qcow2 *q, uint64_t entry, uint64_t skip, uint64
         return error;
     }
     iov_copy_in(at, bytes + skip, (size_t)size);
-    keep(q->decompressed, entry, bytes, changes);
+    keep(q->decompressed, entry, bytes);
     return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FREED_MOST 4096 /* ranges that wait; then it is time to write what they wait for */
 
@@ -36,86 +37,7 @@ static void advance_epoch(struct qcow2 *q)
         atomic_store(&q->epoch, epoch + 1);
 }
 
-/* Giving up clusters */
-
-int qcow2_free(struct qcow2 *q, uint64_t offset, uint64_t count, bool table)
-{
-    unsigned epoch = atomic_load(&q->epoch);
-    struct freed *last = q->freed_count ? &q->freed[q->freed_count - 1] : NULL;
-    if (last && last->epoch == epoch && last->table == table &&
-        last->offset + (last->count << q->cluster_bits) == offset) {
-        last->count += count;
-        return 0;
-    }
-    if (q->freed_count == q->freed_room) {
-        size_t room = q->freed_room ? q->freed_room * 2 : 64;
-        struct freed *list = realloc(q->freed, room * sizeof(list[0]));
-        if (!list)
-            return 0; /* leaked, which harms nobody */
-        q->freed = list;
-        q->freed_room = room;
-    }
-    q->freed[q->freed_count++] = (struct freed){offset, count, epoch, table};
-    return 0;
-}
-
-int qcow2_free_entry(struct qcow2 *q, uint64_t entry)
-{
-    uint64_t offset;
-    unsigned count = qcow2_entry_clusters(q, entry, &offset);
-    return count ? qcow2_free(q, offset, count, false) : 0;
-}
-
-static void give_back(const struct qcow2 *q, uint64_t from, uint64_t end)
-{
-    /* A hint to the host: if it cannot, nothing is lost. */
-    if (from < end && !q->image.no_discard)
-        image_file_punch(&q->image.file, from, end - from);
-}
-
-static void apply_one(struct qcow2 *q, const struct freed *f)
-{
-    uint64_t first = f->offset >> q->cluster_bits, punch = f->offset, count;
-    uint64_t end = f->offset + (f->count << q->cluster_bits);
-    if (f->table)
-        slices_forget(&q->l2, f->offset, end - f->offset);
-    for (uint64_t cluster = first; cluster < first + f->count; cluster++) {
-        uint64_t here = cluster << q->cluster_bits;
-        if (qcow2_refcount(q, cluster, &count) || !count) {
-            qcow2_corrupt(q, "cluster %" PRIu64 " is given up, and its refcount is 0", cluster);
-            return;
-        }
-        if (qcow2_set_refcount(q, cluster, count - 1))
-            return;
-        if (count > 1) { /* a snapshot has it */
-            give_back(q, punch, here);
-            punch = here + q->cluster_size;
-        } else if (cluster < q->free_hint) {
-            q->free_hint = cluster;
-        }
-    }
-    give_back(q, punch, end);
-}
-
-/* Nothing in the file points to them any more. */
-static void apply_freed(struct qcow2 *q)
-{
-    advance_epoch(q);
-    advance_epoch(q);
-    unsigned epoch = atomic_load(&q->epoch);
-    size_t left = 0;
-    q->compressed_end = 0; /* its cluster may be among them */
-    for (size_t i = 0; i < q->freed_count; i++) {
-        struct freed f = q->freed[i];
-        if (epoch - f.epoch >= 2)
-            apply_one(q, &f);
-        else
-            q->freed[left++] = f;
-    }
-    q->freed_count = left;
-}
-
-/* Writing */
+/* Writing refcounts, which is right at any time: none is lower than what the file points to */
 
 static int barrier(const struct qcow2 *q)
 {
@@ -146,6 +68,95 @@ static int write_refcounts(struct qcow2 *q)
     return 0;
 }
 
+/* Giving up clusters */
+
+void qcow2_free(struct qcow2 *q, uint64_t offset, uint64_t count, bool table)
+{
+    unsigned epoch = atomic_load(&q->epoch);
+    struct freed *last = q->freed_count ? &q->freed[q->freed_count - 1] : NULL;
+    if (last && last->epoch == epoch && last->table == table &&
+        last->offset + (last->count << q->cluster_bits) == offset) {
+        last->count += count;
+        return;
+    }
+    if (q->freed_count == q->freed_room) {
+        size_t room = q->freed_room ? q->freed_room * 2 : 64;
+        struct freed *list = realloc(q->freed, room * sizeof(list[0]));
+        if (!list)
+            return;
+        q->freed = list;
+        q->freed_room = room;
+    }
+    q->freed[q->freed_count++] = (struct freed){offset, count, epoch, table};
+}
+
+void qcow2_free_entry(struct qcow2 *q, uint64_t entry)
+{
+    uint64_t offset;
+    unsigned count = qcow2_entry_clusters(q, entry, &offset);
+    if (count)
+        qcow2_free(q, offset, count, false);
+}
+
+static void give_back(const struct qcow2 *q, uint64_t from, uint64_t end)
+{
+    /* A hint to the host: if it cannot, nothing is lost. */
+    if (from < end && !q->image.no_discard)
+        image_file_punch(&q->image.file, from, end - from);
+}
+
+/* One user less. Was it the only one? A cluster whose refcount cannot be read is leaked. */
+static bool drop_user(struct qcow2 *q, uint64_t cluster)
+{
+    uint64_t count;
+    if (qcow2_refcount(q, cluster, &count))
+        return false;
+    if (!count)
+        qcow2_corrupt(q, "cluster %" PRIu64 " is given up, and its refcount is 0", cluster);
+    return count && !qcow2_set_refcount(q, cluster, count - 1) && count == 1;
+}
+
+/* What cannot be done now stays in f, for the next time. */
+static void apply_one(struct qcow2 *q, struct freed *f)
+{
+    uint64_t punch = f->offset;
+    if (f->table)
+        slices_forget(&q->l2, f->offset, f->count << q->cluster_bits);
+    for (; f->count && !atomic_load(&q->corrupt); f->count--, f->offset += q->cluster_size) {
+        uint64_t cluster = f->offset >> q->cluster_bits;
+        /* A guest that gives up much at once changes more than the cache holds. */
+        if (slices_crowded(&q->refcounts) && write_refcounts(q))
+            break;
+        if (!drop_user(q, cluster)) { /* a snapshot has it */
+            give_back(q, punch, f->offset);
+            punch = f->offset + q->cluster_size;
+        } else if (cluster < q->free_hint) {
+            q->free_hint = cluster;
+        }
+    }
+    give_back(q, punch, f->offset);
+}
+
+/* Nothing in the file points to them any more. */
+static void apply_freed(struct qcow2 *q)
+{
+    advance_epoch(q);
+    advance_epoch(q);
+    unsigned epoch = atomic_load(&q->epoch);
+    size_t left = 0;
+    q->compressed_end = 0; /* its cluster may be among them */
+    for (size_t i = 0; i < q->freed_count; i++) {
+        struct freed f = q->freed[i];
+        if (epoch - f.epoch >= 2)
+            apply_one(q, &f);
+        if (f.count)
+            q->freed[left++] = f;
+    }
+    q->freed_count = left;
+}
+
+/* Writing the rest */
+
 static int write_l1(struct qcow2 *q)
 {
     for (; q->changed_l1_count; q->changed_l1_count--) {
@@ -169,11 +180,11 @@ static bool has_changes(struct slices *s)
 
 int qcow2_flush_metadata(struct qcow2 *q)
 {
-    bool l2 = has_changes(&q->l2), refcounts = has_changes(&q->refcounts) && !q->lazy;
+    bool l2 = has_changes(&q->l2);
     int error = 0;
     if (atomic_load(&q->corrupt))
         return EIO;
-    if (refcounts)
+    if (!q->lazy)
         error = write_refcounts(q);
     if (!error && (l2 || q->changed_l1_count)) {
         /* Now what the L2 entries point to: data, and the refcounts of their clusters. */
@@ -243,7 +254,7 @@ void qcow2_end(struct qcow2 *q)
     if (!error)
         error = barrier(q);
     if (error && !atomic_load(&q->corrupt))
-        log_line(q->image.log, LOG_ERROR, "%s: cannot write all of it: error %d",
-                 q->image.file.path, error);
+        log_line(q->image.log, LOG_ERROR, "%s: cannot write all of it: %s", q->image.file.path,
+                 strerror(error));
     pthread_mutex_unlock(&q->meta);
 }

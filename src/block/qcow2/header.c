@@ -431,6 +431,8 @@ static bool prepare(struct qcow2 *q, const struct image_options *o, struct error
         return true;
     if ((q->features[0] & INCOMPATIBLE_DIRTY) && !qcow2_rebuild(q, err))
         return false;
+    if (!qcow2_check_reftable(q, err))
+        return false;
     /* What describes the image in a way that we would not keep true. */
     if (q->features[2]) {
         q->features[2] = 0;

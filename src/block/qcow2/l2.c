@@ -54,7 +54,9 @@ int qcow2_own_l2(struct qcow2 *q, uint64_t offset)
         return error;
     }
     atomic_store_explicit(&q->l1[index], table | ENTRY_COPIED, memory_order_release);
-    return old ? qcow2_free(q, old, 1, true) : 0;
+    if (old)
+        qcow2_free(q, old, 1, true);
+    return 0;
 }
 
 int qcow2_set_entry(struct qcow2 *q, uint64_t offset, uint64_t entry, uint64_t bitmap,

@@ -215,10 +215,12 @@ int qcow2_status(struct image *image, uint64_t offset, uint64_t size, struct ext
 
 bool qcow2_is_zero(struct qcow2 *q, uint64_t offset, uint64_t size)
 {
-    struct extent e;
+    struct extent e = {.kind = EXTENT_ZERO};
     uint64_t end = offset + size < q->image.size ? offset + size : q->image.size;
-    for (; offset < end; offset += e.size)
-        if (qcow2_status(&q->image, offset, end - offset, &e) || e.kind != EXTENT_ZERO)
-            return false;
-    return true;
+    unsigned epoch = qcow2_enter(q);
+    for (; offset < end && e.kind == EXTENT_ZERO; offset += e.size)
+        if (qcow2_status(&q->image, offset, end - offset, &e))
+            e.kind = EXTENT_OTHER;
+    qcow2_leave(q, epoch);
+    return e.kind == EXTENT_ZERO;
 }

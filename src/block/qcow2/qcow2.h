@@ -126,9 +126,9 @@ struct mapping {
     uint64_t entry, bitmap;
 };
 
-/* False: the L2 table is not in the cache. Never waits. */
 /* May the bytes be written in place? */
 bool qcow2_may_write(struct qcow2 *q, const struct mapping *m);
+/* False: the L2 table is not in the cache. Never waits. */
 bool qcow2_peek(struct qcow2 *q, uint64_t offset, uint64_t size, struct mapping *m);
 /* The same, reading the file if need be. Errno. */
 int qcow2_map(struct qcow2 *q, uint64_t offset, uint64_t size, struct mapping *m);
@@ -169,6 +169,8 @@ void qcow2_unallocate(struct qcow2 *q, uint64_t offset, uint64_t count);
 /* Room for a compressed cluster. */
 int qcow2_allocate_bytes(struct qcow2 *q, size_t size, uint64_t *offset);
 uint64_t qcow2_refcount_max(const struct qcow2 *q);
+/* Has each range of clusters a refcount block of its own? */
+bool qcow2_check_reftable(const struct qcow2 *q, struct error *err);
 /* Values in a refcount block. */
 uint64_t refcount_get(const uint8_t *block, unsigned order, uint64_t index);
 void refcount_put(uint8_t *block, unsigned order, uint64_t index, uint64_t value);
@@ -182,9 +184,12 @@ static inline unsigned qcow2_refblock_bits(const struct qcow2 *q)
 /* Around the use of what was looked up. Any thread. */
 unsigned qcow2_enter(struct qcow2 *q);
 void qcow2_leave(struct qcow2 *q, unsigned epoch);
-/* Under meta, after the entry that pointed there was changed in the cache. */
-int qcow2_free(struct qcow2 *q, uint64_t offset, uint64_t count, bool table);
-int qcow2_free_entry(struct qcow2 *q, uint64_t entry);
+/*
+ * Under meta, after the entry that pointed there was changed in the cache. If there is no memory to note
+ * it, the clusters are leaked, which harms nobody.
+ */
+void qcow2_free(struct qcow2 *q, uint64_t offset, uint64_t count, bool table);
+void qcow2_free_entry(struct qcow2 *q, uint64_t entry);
 /*
  * Under meta, before changes: may the image be written at all, is there room in the caches, does the
  * file say, with lazy refcounts, that they may be wrong? Errno.
@@ -207,7 +212,7 @@ int qcow2_read_compressed(struct qcow2 *q, uint64_t entry, uint64_t skip, uint64
                           struct iov_cursor *at);
 struct decompressed *decompressed_new(uint64_t cluster_size);
 void decompressed_free(struct decompressed *cache);
-/* The cluster of that L2 entry is given up. */
+/* Something else is there now. */
 void decompressed_forget(struct decompressed *cache, uint64_t entry);
 bool compression_exists(unsigned type);
 /* *size: room, then what it took. False: it does not become smaller than that. */

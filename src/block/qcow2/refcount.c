@@ -57,6 +57,37 @@ uint64_t qcow2_refcount_max(const struct qcow2 *q)
     return q->refcount_order == 6 ? UINT64_MAX : (1ull << (1u << q->refcount_order)) - 1;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/*
+ * Without this a small image could name one block, full of ones, for each of a million ranges, and whoever
+ * looks for a free cluster would not come back.
+ */
+bool qcow2_check_reftable(const struct qcow2 *q, struct error *err)
+{
+    const char *path = q->image.file.path;
+    uint64_t *blocks = malloc(q->reftable_size * sizeof(blocks[0])), twice = 0;
+    size_t count = 0;
+    if (!blocks)
+        return error_set(err, "%s: out of memory", path);
+    for (unsigned i = 0; i < q->reftable_size; i++)
+        if (q->reftable[i] & REFTABLE_OFFSET)
+            blocks[count++] = q->reftable[i] & REFTABLE_OFFSET;
+    qsort(blocks, count, sizeof(blocks[0]), by_value);
+    for (size_t i = 1; i < count; i++)
+        if (blocks[i] == blocks[i - 1])
+            twice = blocks[i];
+    free(blocks);
+    return !twice || error_set(err,
+                               "%s: damaged: the refcount block at 0x%" PRIx64
+                               " is named twice: repair it (rvvm img check -r), or say ro",
+                               path, twice);
+}
+
 /* Values in one slice. */
 static uint64_t slice_values(const struct qcow2 *q)
 {
@@ -192,7 +223,8 @@ static int make_block(struct qcow2 *q, uint64_t range, uint64_t cluster)
 
 /*
  * A larger refcount table, in the first range that the old one does not cover, with the blocks for
- * the clusters that it needs itself. All of it is in the file before the header says so.
+ * the clusters that it needs itself. All of it is in the file before the header says so, and so are
+ * the blocks that were made since the last flush: the new table has them, too.
  */
 static int grow_table(struct qcow2 *q)
 {
@@ -203,7 +235,8 @@ static int grow_table(struct qcow2 *q)
         blocks++;
     while (clusters << entries_bits < old_size + blocks)
         clusters++;
-    if (clusters << q->cluster_bits > REFTABLE_BYTES_MAX)
+    if (clusters << q->cluster_bits > REFTABLE_BYTES_MAX ||
+        first + blocks + clusters > (uint64_t)INT64_MAX >> q->cluster_bits)
         return EFBIG;
     uint64_t place = first << q->cluster_bits, size = clusters << entries_bits;
     uint64_t *table = calloc(size, 8);
@@ -221,6 +254,8 @@ static int grow_table(struct qcow2 *q)
         error =
             image_file_write(&q->image.file, place, bytes, (blocks + clusters) << q->cluster_bits);
     }
+    if (!error)
+        error = slices_write(&q->refcounts, &q->image.file);
     if (!error && !q->image.unsafe)
         error = image_file_sync(&q->image.file);
     if (!error) {
@@ -241,7 +276,8 @@ static int grow_table(struct qcow2 *q)
     q->reftable = table;
     q->reftable_offset = place + (blocks << q->cluster_bits);
     q->reftable_size = (unsigned)size;
-    return qcow2_free(q, old, old_size >> entries_bits, false);
+    qcow2_free(q, old, old_size >> entries_bits, false);
+    return 0;
 }
 
 /* Has a block for that cluster, which is free. *changed: one was made, so look again what is free. */

@@ -22,10 +22,16 @@ static int write_header(struct qcow2 *q, uint64_t size)
     return error ? error : image_file_sync(&q->image.file);
 }
 
+/* In clusters. */
+static uint64_t l1_clusters(const struct qcow2 *q)
+{
+    return round_up(q->l1_size * 8ull, q->cluster_size) >> q->cluster_bits;
+}
+
+/* The old table is the caller's to free. */
 static int grow_l1(struct qcow2 *q, unsigned entries)
 {
     uint64_t bytes = round_up(entries * 8ull, q->cluster_size), place;
-    uint64_t old = q->l1_offset, old_bytes = round_up(q->l1_size * 8ull, q->cluster_size);
     int error = qcow2_allocate_piece(q, bytes >> q->cluster_bits, &place);
     if (error)
         return error;
@@ -50,12 +56,13 @@ static int grow_l1(struct qcow2 *q, unsigned entries)
     q->l1 = l1;
     q->l1_size = entries;
     q->l1_offset = place;
-    return old_bytes ? qcow2_free(q, old, old_bytes >> q->cluster_bits, false) : 0;
+    return 0;
 }
 
 static int change_size(struct qcow2 *q, uint64_t size)
 {
     uint64_t span = qcow2_l2_span(q), entries = (size + span - 1) / span;
+    uint64_t old = q->l1_offset, old_clusters = l1_clusters(q);
     pthread_mutex_lock(&q->meta);
     int error = qcow2_begin_changes(q);
     if (!error && entries > q->l1_size)
@@ -65,6 +72,9 @@ static int change_size(struct qcow2 *q, uint64_t size)
         error = qcow2_flush_metadata(q);
     if (!error)
         error = write_header(q, size);
+    /* Not before: until then the file's L1 table is the old one. */
+    if (!error && old != q->l1_offset && old_clusters)
+        qcow2_free(q, old, old_clusters, false);
     pthread_mutex_unlock(&q->meta);
     if (!error)
         q->image.size = size;

@@ -48,23 +48,37 @@ static void end_run(struct qcow2 *q, struct run *run)
 
 /* Planning, under meta */
 
+/*
+ * Where a run from the cluster at `start` on has to end at the latest: with the guest's data, with the
+ * L2 table, and where the run of another write begins, which would not see what this one writes.
+ */
+static uint64_t run_limit(const struct qcow2 *q, uint64_t start, uint64_t end)
+{
+    uint64_t limit = start + (RUN_BYTES < q->cluster_size ? q->cluster_size : RUN_BYTES);
+    uint64_t table_end = round_up(start + 1, qcow2_l2_span(q));
+    uint64_t data_end = round_up(end, q->cluster_size);
+    if (q->extended)
+        return start + q->cluster_size;
+    if (limit > table_end)
+        limit = table_end;
+    if (limit > data_end)
+        limit = data_end;
+    for (const struct run *run = q->runs; run; run = run->next)
+        if (run->start > start && run->start < limit)
+            limit = run->start;
+    return limit;
+}
+
 /* How many clusters from the one at `start` on need a new place. */
 static int count_new(struct qcow2 *q, uint64_t start, uint64_t end, uint64_t *count)
 {
-    uint64_t span = qcow2_l2_span(q), limit = start + RUN_BYTES, at = start;
-    limit = limit < start + q->cluster_size ? start + q->cluster_size : limit;
-    if (limit > round_up(start + 1, span))
-        limit = round_up(start + 1, span);
-    if (limit > round_up(end, q->cluster_size))
-        limit = round_up(end, q->cluster_size);
-    if (q->extended)
-        limit = start + q->cluster_size;
+    uint64_t limit = run_limit(q, start, end), at = start;
     while (at < limit) {
         struct mapping m;
         int error = qcow2_map(q, at, limit - at, &m);
         if (error)
             return error;
-        if (at > start && (qcow2_may_write(q, &m) || find_run(q, at, at + q->cluster_size)))
+        if (at > start && qcow2_may_write(q, &m))
             break;
         /* The first one was found to need a place already. */
         at = m.size < q->cluster_size ? at + q->cluster_size

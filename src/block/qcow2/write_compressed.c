@@ -24,9 +24,15 @@ static int write_packed(struct qcow2 *q, uint64_t offset, uint8_t *packed, size_
     /* Up to the end of the sector, so that whoever reads whole sectors finds them. */
     size_t whole = (size_t)(round_up(place + size, 512) - place);
     error = image_file_write(&q->image.file, place, packed, whole);
+    if (error)
+        return error;
+    /* In the place of another one, perhaps, whose readers have gone by now. */
+    uint64_t entry = descriptor(q, place, size);
+    decompressed_forget(q->decompressed, entry);
+    error = qcow2_set_entry(q, offset, entry, 0, &old);
     if (!error)
-        error = qcow2_set_entry(q, offset, descriptor(q, place, size), 0, &old);
-    return error ? error : qcow2_free_entry(q, old);
+        qcow2_free_entry(q, old);
+    return error;
 }
 
 int qcow2_write_compressed(struct image *image, uint64_t offset, const void *bytes, size_t size)
