@@ -23,7 +23,7 @@ struct socket_net {
     char *path;                    /* of the socket file that is ours, or NULL */
     int listener;                  /* -1: we connect */
     struct event_watch listen_watch;
-    struct event_timer retry;
+    struct event_timer retry; /* connecting again; listening again when a peer could not be taken */
 
     int peer; /* -1: nobody */
     bool connecting;
@@ -196,16 +196,21 @@ static void listener_event(void *ctx, unsigned events)
 {
     (void)events;
     struct socket_net *s = ctx;
-    int fd = s->peer < 0 ? stream_accept(s->listener) : -1;
-    if (fd < 0)
-        return;
+    int fd = stream_accept(s->listener);
     event_watch_set(&s->listen_watch, 0);
-    take_peer(s, fd, false);
+    if (fd >= 0)
+        take_peer(s, fd, false);
+    else /* perhaps the process has too many descriptors: asking at once would spin */
+        event_timer_set(&s->retry, clock_monotonic_ns() + RETRY_NS);
 }
 
 static void retry(void *ctx)
 {
     struct socket_net *s = ctx;
+    if (s->listener >= 0) {
+        event_watch_set(&s->listen_watch, EVENT_READ);
+        return;
+    }
     int fd = stream_connect(&s->address);
     if (fd >= 0)
         take_peer(s, fd, true);

@@ -96,7 +96,7 @@ static bool tap_send(void *state, const struct net_packet *packet)
 static void receive(struct tap *tap)
 {
     struct tap_header header;
-    size_t size;
+    size_t size = 0;
     enum stream_result result = STREAM_OK;
     for (unsigned i = 0; i < ROUND && result == STREAM_OK && tap->reading; i++) {
         result = tap_device_read(tap->fd, &header, tap->frame, sizeof(tap->frame), &size);

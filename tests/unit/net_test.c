@@ -13,7 +13,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -368,6 +371,41 @@ static void whoever_connects_comes_back(void **state)
     unplug_both();
 }
 
+/* What the library calls, in place of libc's: a process with too many descriptors cannot take a peer. */
+static _Atomic bool has_no_descriptor;
+static _Atomic unsigned refused_peers;
+
+int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags)
+{
+    if (!has_no_descriptor)
+        return (int)syscall(SYS_accept4, fd, address, size, flags);
+    refused_peers++;
+    errno = EMFILE;
+    return -1;
+}
+
+static bool has_refused(void *ctx)
+{
+    (void)ctx;
+    return refused_peers > 0;
+}
+
+static void a_peer_that_cannot_be_taken_is_taken_later(void **state)
+{
+    (void)state;
+    const struct timespec while_it_might_spin = {.tv_nsec = 200000000};
+    has_no_descriptor = true;
+    plug(&a, at_socket("listen", ""));
+    plug(&b, at_socket("connect", ""));
+    wait_for(has_refused, NULL);
+    nanosleep(&while_it_might_spin, NULL);
+    unsigned tries = refused_peers;
+    has_no_descriptor = false;
+    assert_true(tries < 50);
+    connect_both(&b, &a);
+    unplug_both();
+}
+
 static void a_capture_has_every_frame(void **state)
 {
     (void)state;
@@ -625,6 +663,7 @@ int main(void)
         cmocka_unit_test(nothing_is_lost_when_the_card_has_no_room),
         cmocka_unit_test(a_cable_that_is_not_plugged_in_carries_nothing),
         cmocka_unit_test(whoever_connects_comes_back),
+        cmocka_unit_test(a_peer_that_cannot_be_taken_is_taken_later),
         cmocka_unit_test(a_capture_has_every_frame),
         cmocka_unit_test(only_user_mode_forwards_ports),
         cmocka_unit_test(a_forward_that_is_taken_says_so),
