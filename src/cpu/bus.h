@@ -61,6 +61,12 @@ struct bus {
     void (*entropy)(void *ctx, void *bytes, size_t size);
 };
 
+/* Callbacks for a bus that has no devices or no timers, and random bytes of the host's. */
+bool bus_no_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value);
+bool bus_no_write(void *ctx, uint64_t paddr, unsigned size, uint64_t value);
+void bus_no_stimer(void *ctx, unsigned hart_id, uint64_t when);
+void bus_host_entropy(void *ctx, void *bytes, size_t size);
+
 #define BUS_CHUNK (2u << 20)
 #define BUS_WARM 32
 

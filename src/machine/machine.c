@@ -5,7 +5,6 @@
 #include "machine/machine.h"
 
 #include "host/chores.h"
-#include "host/random.h"
 #include "host/thread.h"
 #include "jit/jit.h"
 #include "machine/boot/plan.h"
@@ -14,12 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void machine_entropy(void *ctx, void *bytes, size_t size)
-{
-    (void)ctx;
-    random_bytes(bytes, size);
-}
 
 /* Until the board has a clock. */
 static uint64_t no_time(void *ctx)
@@ -38,11 +31,6 @@ static void machine_warm(void *ctx, uint64_t offset)
 {
     struct machine *m = ctx;
     chores_post(m->chores, (struct chore){make_large, m, offset});
-}
-
-static void no_stimer(void *ctx, unsigned hart_id, uint64_t when)
-{
-    (void)ctx, (void)hart_id, (void)when;
 }
 
 /* -jit check: a hart found that translated code does something else than the interpreter. */
@@ -132,8 +120,8 @@ struct machine *machine_new(const struct machine_config *config, struct error *e
     m->bus.read = machine_bus_read;
     m->bus.write = machine_bus_write;
     m->bus.time = no_time;
-    m->bus.set_stimer = no_stimer;
-    m->bus.entropy = machine_entropy;
+    m->bus.set_stimer = bus_no_stimer;
+    m->bus.entropy = bus_host_entropy;
     m->bus.heat = m->heat;
     m->bus.warm = machine_warm;
     for (unsigned i = 0; i < config->harts; i++) {

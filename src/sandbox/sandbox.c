@@ -4,7 +4,6 @@
 
 #include "cpu/code_map.h"
 #include "host/clock.h"
-#include "host/random.h"
 #include <fenv.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -47,33 +46,10 @@ struct sandbox {
  * What the hart sees
  */
 
-static bool no_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
-{
-    (void)ctx, (void)paddr, (void)size, (void)value;
-    return false;
-}
-
-static bool no_write(void *ctx, uint64_t paddr, unsigned size, uint64_t value)
-{
-    (void)ctx, (void)paddr, (void)size, (void)value;
-    return false;
-}
-
 static uint64_t ticks(void *ctx)
 {
     (void)ctx;
     return clock_monotonic_ns() / TICKS_NS;
-}
-
-static void no_stimer(void *ctx, unsigned hart_id, uint64_t when)
-{
-    (void)ctx, (void)hart_id, (void)when;
-}
-
-static void entropy(void *ctx, void *bytes, size_t size)
-{
-    (void)ctx;
-    random_bytes(bytes, size);
 }
 
 /* The hart's next look at its events is before its next instruction. */
@@ -191,11 +167,11 @@ static bool make_hart(struct sandbox *box, const struct sandbox_config *config, 
         .ram = box->arena.memory.data,
         .ram_base = ARENA_RAM_BASE,
         .ram_size = box->arena.memory.size,
-        .read = no_read,
-        .write = no_write,
+        .read = bus_no_read,
+        .write = bus_no_write,
         .time = ticks,
-        .set_stimer = no_stimer,
-        .entropy = entropy,
+        .set_stimer = bus_no_stimer,
+        .entropy = bus_host_entropy,
         .sbi_call = trapped,
     };
     struct hart_config hart = {.isa = config->isa, .bus = &box->bus};

@@ -5,7 +5,6 @@
 
 #include "host/clock.h"
 #include "host/memory.h"
-#include "host/random.h"
 #include "jit/direct.h"
 #include "user/copy.h"
 #include "user/loader.h"
@@ -93,17 +92,6 @@ static uint64_t read_time(void *ctx)
 {
     (void)ctx;
     return clock_monotonic_ns() / TIMEBASE_NS;
-}
-
-static void read_entropy(void *ctx, void *bytes, size_t size)
-{
-    (void)ctx;
-    random_bytes(bytes, size);
-}
-
-static void set_no_timer(void *ctx, unsigned hart, uint64_t when)
-{
-    (void)ctx, (void)hart, (void)when;
 }
 
 /*
@@ -274,8 +262,12 @@ struct process *process_new(const struct process_config *config, struct error *e
     }
     p->config = *config;
     p->exe_fd = p->self_fd = -1;
-    p->bus = (struct bus){
-        .time = read_time, .entropy = read_entropy, .set_stimer = set_no_timer, .ctx = p};
+    p->bus = (struct bus){.ctx = p,
+                          .read = bus_no_read,
+                          .write = bus_no_write,
+                          .time = read_time,
+                          .set_stimer = bus_no_stimer,
+                          .entropy = bus_host_entropy};
     p->direct = (struct direct){.ecall = on_ecall,
                                 .fault = on_fault,
                                 .event = on_event,

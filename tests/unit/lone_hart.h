@@ -24,19 +24,6 @@ struct lone_bus {
     uint8_t ram[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 };
 
-static bool lone_read(void *ctx, uint64_t paddr, unsigned size, uint64_t *value)
-{
-    (void)ctx, (void)paddr, (void)size;
-    *value = 0;
-    return false;
-}
-
-static bool lone_write(void *ctx, uint64_t paddr, unsigned size, uint64_t value)
-{
-    (void)ctx, (void)paddr, (void)size, (void)value;
-    return false;
-}
-
 static uint64_t lone_time(void *ctx)
 {
     return ((struct lone_bus *)ctx)->now;
@@ -67,8 +54,8 @@ static struct hart *lone_hart(const char *cpu)
         .ram = lone_bus.ram,
         .ram_base = 0x80000000,
         .ram_size = sizeof lone_bus.ram,
-        .read = lone_read,
-        .write = lone_write,
+        .read = bus_no_read,
+        .write = bus_no_write,
         .time = lone_time,
         .set_stimer = lone_set_stimer,
         .entropy = lone_entropy,
