@@ -3,7 +3,7 @@
 # Rules: objects out of the tree in $(BUILD), with dependency files; everything is built again when
 # the compiler or its flags change.
 
-host_all := $(foreach dir,$(HOST_DIRS),$(sort $(wildcard src/host/$(dir)/*.c)))
+host_all := $(foreach dir,any $(HOST_DIRS),$(sort $(wildcard src/host/$(dir)/*.c)))
 host_src := $(foreach name,$(sort $(notdir $(host_all))),$(lastword $(filter %/$(name),$(host_all))))
 lib_src := $(shell find src -name '*.c' -not -path 'src/host/*/*' -not -path 'src/jit/*/*' | \
              LC_ALL=C sort) \

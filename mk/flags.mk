@@ -3,7 +3,8 @@
 # Compiler flags: what every file needs, what the flavour adds, which libraries are there.
 
 # The host the result is for, asked of the compiler so that cross builds need nothing else said. A file of
-# a later folder stands for one of the same name in an earlier: posix/ is a whole host, if a plain one.
+# a later folder stands for one of the same name in an earlier: any/, which is always the first, has what does
+# for every system that has nothing better, and with it posix/ is a whole host, if a plain one.
 # `make HOST_DIRS=posix BUILD=build/posix` is that one on Linux.
 TARGET := $(shell $(CC) -dumpmachine 2>/dev/null)
 ifneq ($(findstring mingw,$(TARGET)),)

@@ -16,11 +16,17 @@ struct code_memory {
     size_t size;
 };
 
+#define CODE_MEMORY_PART (2u << 20)
+
+static inline size_t code_memory_whole_parts(size_t size)
+{
+    return (size + CODE_MEMORY_PART - 1) & ~(size_t)(CODE_MEMORY_PART - 1);
+}
+
 /*
  * A part that begins and ends at multiples of CODE_MEMORY_PART is full: where the host can, it becomes
  * large pages. Takes long. Others may run what is in it meanwhile.
  */
-#define CODE_MEMORY_PART (2u << 20)
 void code_memory_make_large(const struct code_memory *m, size_t offset, size_t size);
 
 /*

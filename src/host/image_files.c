@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What files that are handed over are called: see image_file.h. */
+/* Files that are handed over, what they are called, and files that are not: see image_file.h. */
 #include "host/image_file.h"
 
 const char *image_file_use_name(enum image_file_use use)
@@ -11,4 +11,9 @@ const char *image_file_use_name(enum image_file_use use)
         [IMAGE_FILE_NAMELESS] = "temporary",
     };
     return names[use];
+}
+
+bool image_file_open(struct image_file *f, const char *path, unsigned flags, struct error *err)
+{
+    return image_file_open_by(NULL, f, path, flags, err);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * What image_file.h needs that POSIX does not have: locks that belong to an open file, zeroes
- * without writing them, IO around the page cache.
+ * What image_file.h needs that POSIX does not have: locks that belong to an open file, zeroes without writing
+ * them, IO around the page cache. Where files are opened in a way of its own (win32/image_file.c) there is
+ * image_space_zero only.
  */
 #ifndef RVVM_HOST_IMAGE_SPACE_H
 #define RVVM_HOST_IMAGE_SPACE_H

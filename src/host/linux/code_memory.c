@@ -34,7 +34,7 @@ static bool map_twice(struct code_memory *m, int fd, size_t size, struct error *
 bool code_memory_map(struct code_memory *m, size_t size, struct error *err)
 {
     *m = (struct code_memory){0};
-    size = (size + CODE_MEMORY_PART - 1) & ~(size_t)(CODE_MEMORY_PART - 1);
+    size = code_memory_whole_parts(size);
     int fd = memfd_create("rvvm-code", MFD_CLOEXEC);
     if (fd < 0)
         return error_set(err, "cannot make a memory object for code: %s", strerror(errno));
@@ -43,36 +43,10 @@ bool code_memory_map(struct code_memory *m, size_t size, struct error *err)
     return mapped;
 }
 
-bool code_memory_map_private(struct code_memory *m, size_t size, struct error *err)
-{
-    *m = (struct code_memory){0};
-    size = (size + CODE_MEMORY_PART - 1) & ~(size_t)(CODE_MEMORY_PART - 1);
-    void *all = mmap(NULL, size + CODE_MEMORY_PART, PROT_READ | PROT_WRITE | PROT_EXEC,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (all == MAP_FAILED)
-        return error_set(err, "cannot map %zu MiB for code: %s", size >> 20, strerror(errno));
-    uint8_t *start = (uint8_t *)all + (-(uintptr_t)all % CODE_MEMORY_PART);
-    *m = (struct code_memory){.write = start, .exec = start, .size = size};
-    return true;
-}
-
 void code_memory_make_large(const struct code_memory *m, size_t offset, size_t size)
 {
     if (offset % CODE_MEMORY_PART || size % CODE_MEMORY_PART)
         return;
     large_pages_make(m->write + offset, size);
     large_pages_make((void *)(uintptr_t)(m->exec + offset), size);
-}
-
-void code_memory_unmap(struct code_memory *m)
-{
-    if (!m->write)
-        return;
-    munmap(m->write, m->size);
-    if (m->write == m->exec) {
-        *m = (struct code_memory){0};
-        return;
-    }
-    munmap((void *)(uintptr_t)m->exec, m->size);
-    *m = (struct code_memory){0};
 }

@@ -7,9 +7,8 @@
 #define _GNU_SOURCE
 #include "host/io_queue.h"
 
+#include "host/io_finished.h"
 #include <errno.h>
-#include <stdatomic.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -24,8 +23,8 @@
 struct io_queue {
     struct pool *pool;
     int event;
+    struct io_finished finished; /* by the pool */
     atomic_bool woken, asleep;
-    _Atomic(struct io_op *) finished; /* by the pool: a stack */
 #ifdef HAVE_LIBURING
     struct io_uring ring;
 #endif
@@ -123,15 +122,9 @@ void io_queue_wake(struct io_queue *q)
 /* On a thread of the pool. */
 static void perform(struct pool_job *job)
 {
-    struct io_op *op = (struct io_op *)((char *)job - offsetof(struct io_op, job));
-    ssize_t n = op->kind == IO_READ ? preadv(op->fd, op->iov, (int)op->iovcnt, (off_t)op->offset)
-                                    : pwritev(op->fd, op->iov, (int)op->iovcnt, (off_t)op->offset);
-    op->result = n < 0 ? -errno : n;
-    /* The owner may free op once it is in the list. */
+    struct io_op *op = io_op_of_job(job);
     struct io_queue *q = op->queue;
-    op->next = atomic_load(&q->finished);
-    while (!atomic_compare_exchange_weak(&q->finished, &op->next, op))
-        ;
+    io_finished_perform(&q->finished, op);
     io_queue_wake(q);
 }
 
@@ -199,7 +192,7 @@ bool io_queue_ready(const struct io_queue *q)
     if (q->uring && io_uring_cq_ready(&q->ring))
         return true;
 #endif
-    return atomic_load_explicit(&q->finished, memory_order_relaxed);
+    return io_finished_any(&q->finished);
 }
 
 unsigned io_queue_reap(struct io_queue *q)
@@ -209,20 +202,13 @@ unsigned io_queue_reap(struct io_queue *q)
     if (q->uring)
         count = reap_ring(q);
 #endif
-    if (!atomic_load_explicit(&q->finished, memory_order_relaxed))
-        return count;
-    struct io_op *op = atomic_exchange(&q->finished, NULL), *next;
-    for (; op; op = next, count++) {
-        next = op->next;
-        op->done(op);
-    }
-    return count;
+    return count + io_finished_reap(&q->finished);
 }
 
 /* After `asleep` was set: whoever comes later writes to the event counter. */
 static bool has_something(struct io_queue *q)
 {
-    if (atomic_exchange(&q->woken, false) || atomic_load(&q->finished))
+    if (atomic_exchange(&q->woken, false) || io_finished_any(&q->finished))
         return true;
 #ifdef HAVE_LIBURING
     /* What could not be submitted yet must not be slept over. */

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "host/linux/large_pages.h"
 
-#include <errno.h>
+#include "host/posix/map_aligned.h"
 #include <sys/mman.h>
 
 #ifndef MADV_COLLAPSE
@@ -12,22 +12,9 @@
 
 void *large_pages_map(int fd, size_t size, int protection)
 {
-    size_t room = size + LARGE_PAGE;
-    uint8_t *all = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (all == MAP_FAILED)
-        return MAP_FAILED;
-    size_t before = -(uintptr_t)all % LARGE_PAGE;
-    void *m = mmap(all + before, size, protection, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0);
-    if (m == MAP_FAILED) {
-        int e = errno;
-        munmap(all, room);
-        errno = e;
-        return MAP_FAILED;
-    }
-    if (before)
-        munmap(all, before);
-    munmap(all + before + size, room - before - size);
-    madvise(m, size, MADV_DONTDUMP);
+    void *m = map_aligned(fd, size, LARGE_PAGE, protection);
+    if (m != MAP_FAILED)
+        madvise(m, size, MADV_DONTDUMP);
     return m;
 }
 

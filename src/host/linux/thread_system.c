@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Threads on Linux: see thread.h and posix/thread_system.h.
+ * Threads on Linux: see thread.h and posix/thread_signals.h.
  *
  * Masks are set by the kernel's own call: the C library's leaves out its two signals (32 and 33), which a
  * program under rvvm-user may block and wait for in the thread that starts another one.
  */
 #define _GNU_SOURCE
-#include "host/posix/thread_system.h"
+#include "host/posix/thread_signals.h"
 
 #include "host/host_signal.h"
 #include "host/thread.h"

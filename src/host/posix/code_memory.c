@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "host/code_memory.h"
 
+#include "host/posix/map_aligned.h"
 #include "host/random.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -16,10 +17,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#ifndef MAP_NORESERVE
-#define MAP_NORESERVE 0
-#endif
 
 /* -1: errno says why. */
 static int open_object(void)
@@ -43,27 +40,6 @@ static int open_file(void)
     return fd;
 }
 
-/* At a multiple of CODE_MEMORY_PART. */
-static void *map_aligned(int fd, size_t size, int protection)
-{
-    size_t room = size + CODE_MEMORY_PART;
-    uint8_t *all = mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (all == MAP_FAILED)
-        return MAP_FAILED;
-    size_t before = -(uintptr_t)all % CODE_MEMORY_PART;
-    void *m = mmap(all + before, size, protection, MAP_SHARED | MAP_FIXED, fd, 0);
-    if (m == MAP_FAILED) {
-        int e = errno;
-        munmap(all, room);
-        errno = e;
-        return MAP_FAILED;
-    }
-    if (before)
-        munmap(all, before);
-    munmap(all + before + size, room - before - size);
-    return m;
-}
-
 /* Takes fd. False: errno says why. */
 static bool map_twice(struct code_memory *m, int fd, size_t size)
 {
@@ -71,9 +47,9 @@ static bool map_twice(struct code_memory *m, int fd, size_t size)
         return false;
     void *write = MAP_FAILED, *exec = MAP_FAILED;
     if (ftruncate(fd, (off_t)size) == 0) {
-        write = map_aligned(fd, size, PROT_READ | PROT_WRITE);
+        write = map_aligned(fd, size, CODE_MEMORY_PART, PROT_READ | PROT_WRITE);
         if (write != MAP_FAILED)
-            exec = map_aligned(fd, size, PROT_READ | PROT_EXEC);
+            exec = map_aligned(fd, size, CODE_MEMORY_PART, PROT_READ | PROT_EXEC);
     }
     int e = errno;
     if (exec != MAP_FAILED)
@@ -85,31 +61,13 @@ static bool map_twice(struct code_memory *m, int fd, size_t size)
     return m->write;
 }
 
-static size_t whole_parts(size_t size)
-{
-    return (size + CODE_MEMORY_PART - 1) & ~(size_t)(CODE_MEMORY_PART - 1);
-}
-
 bool code_memory_map(struct code_memory *m, size_t size, struct error *err)
 {
     *m = (struct code_memory){0};
-    size = whole_parts(size);
+    size = code_memory_whole_parts(size);
     if (map_twice(m, open_object(), size) || map_twice(m, open_file(), size))
         return true;
     return error_set(err, "cannot map %zu MiB for code: %s", size >> 20, strerror(errno));
-}
-
-bool code_memory_map_private(struct code_memory *m, size_t size, struct error *err)
-{
-    *m = (struct code_memory){0};
-    size = whole_parts(size);
-    void *all = mmap(NULL, size + CODE_MEMORY_PART, PROT_READ | PROT_WRITE | PROT_EXEC,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (all == MAP_FAILED)
-        return error_set(err, "cannot map %zu MiB for code: %s", size >> 20, strerror(errno));
-    uint8_t *start = (uint8_t *)all + (-(uintptr_t)all % CODE_MEMORY_PART);
-    *m = (struct code_memory){.write = start, .exec = start, .size = size};
-    return true;
 }
 
 /* Systems that do so do it by themselves. */
@@ -118,13 +76,4 @@ void code_memory_make_large(const struct code_memory *m, size_t offset, size_t s
     (void)m;
     (void)offset;
     (void)size;
-}
-
-void code_memory_unmap(struct code_memory *m)
-{
-    if (m->exec && m->exec != m->write)
-        munmap((void *)(uintptr_t)m->exec, m->size);
-    if (m->write)
-        munmap(m->write, m->size);
-    *m = (struct code_memory){0};
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Image files: see image_file.h. What each system does its own way: image_space.h. */
+/* Image files but for IO: see image_file.h. What each system does its own way: image_space.h. */
 #define _GNU_SOURCE
 #include "host/image_file.h"
 
@@ -87,11 +87,6 @@ static bool open_main(struct image_file *f, const char *path, unsigned flags, st
                      strerror(errno));
 }
 
-bool image_file_open(struct image_file *f, const char *path, unsigned flags, struct error *err)
-{
-    return image_file_open_by(NULL, f, path, flags, err);
-}
-
 bool image_file_open_by(struct image_files *files, struct image_file *f, const char *path,
                         unsigned flags, struct error *err)
 {
@@ -133,17 +128,6 @@ void image_file_close(struct image_file *f)
     *f = (struct image_file){.fd = -1, .direct_fd = -1};
 }
 
-bool image_file_direct(const struct image_file *f, uint64_t offset, const struct iovec *iov,
-                       unsigned iovcnt)
-{
-    if (f->direct_fd < 0)
-        return false;
-    uint64_t bits = offset;
-    for (unsigned i = 0; i < iovcnt; i++)
-        bits |= (uintptr_t)iov[i].iov_base | iov[i].iov_len;
-    return !(bits & (f->direct_align - 1));
-}
-
 bool image_file_is(const struct image_file *f, const char *path)
 {
     struct stat own, other;
@@ -174,116 +158,9 @@ int image_file_resize(const struct image_file *f, uint64_t size)
     return ftruncate(f->fd, (off_t)size) < 0 ? errno : 0;
 }
 
-/* All of it, in as many calls as it takes. What lies behind the end of the file reads as zeroes. */
-static int transfer(const struct image_file *f, bool writes, uint64_t offset, uint64_t size,
-                    struct iov_cursor *at)
-{
-    if (offset > INT64_MAX || size > INT64_MAX - offset)
-        return EINVAL;
-    while (size) {
-        struct iov_cursor before = *at;
-        struct iovec part[IOV_PART];
-        size_t bytes;
-        unsigned count = iov_take(at, size, part, IOV_PART, &bytes);
-        if (!count)
-            return EINVAL;
-        int fd = image_file_direct(f, offset, part, count) ? f->direct_fd : f->fd;
-        ssize_t n = writes ? pwritev(fd, part, (int)count, (off_t)offset)
-                           : preadv(fd, part, (int)count, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            n = 0;
-        else if (n < 0)
-            return errno;
-        else if (n == 0 && writes) /* the end of a block device */
-            return ENOSPC;
-        else if (n == 0) {
-            *at = before;
-            iov_zero(at, size);
-            return 0;
-        }
-        if ((size_t)n < bytes) {
-            *at = before;
-            iov_take(at, (size_t)n, part, IOV_PART, &bytes);
-        }
-        offset += (size_t)n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
-int image_file_readv(const struct image_file *f, uint64_t offset, uint64_t size,
-                     struct iov_cursor *at)
-{
-    return transfer(f, false, offset, size, at);
-}
-
-int image_file_writev(const struct image_file *f, uint64_t offset, uint64_t size,
-                      struct iov_cursor *at)
-{
-    return transfer(f, true, offset, size, at);
-}
-
-int image_file_read(const struct image_file *f, uint64_t offset, void *buffer, size_t size)
-{
-    struct iovec iov = {buffer, size};
-    struct iov_cursor at = iov_start(&iov, 1);
-    return image_file_readv(f, offset, size, &at);
-}
-
-int image_file_write(const struct image_file *f, uint64_t offset, const void *buffer, size_t size)
-{
-    struct iovec iov = {(void *)(uintptr_t)buffer, size};
-    struct iov_cursor at = iov_start(&iov, 1);
-    return image_file_writev(f, offset, size, &at);
-}
-
-int image_file_write_cached(const struct image_file *f, uint64_t offset, uint64_t size,
-                            const struct iovec *iov, unsigned iovcnt)
-{
-    if (iovcnt > IOV_PART)
-        return EAGAIN;
-    ssize_t n = pwritev(f->fd, iov, (int)iovcnt, (off_t)offset);
-    if (n < 0)
-        return errno;
-    return (uint64_t)n == size ? 0 : EAGAIN;
-}
-
 int image_file_sync(const struct image_file *f)
 {
     return fdatasync(f->fd) < 0 ? errno : 0;
-}
-
-/* For hosts that have no quicker way. */
-static int write_zeroes(const struct image_file *f, uint64_t offset, uint64_t size)
-{
-    static const char zeroes[65536];
-    int error = 0;
-    while (size && !error) {
-        size_t bytes = size < sizeof(zeroes) ? (size_t)size : sizeof(zeroes);
-        error = image_file_write(f, offset, zeroes, bytes);
-        offset += bytes;
-        size -= bytes;
-    }
-    return error;
-}
-
-int image_file_zero(const struct image_file *f, uint64_t offset, uint64_t size, bool unmap)
-{
-    if (!size)
-        return 0;
-    int error = EOPNOTSUPP;
-    if (unmap) {
-        /* A hole does not make a file longer. */
-        uint64_t end = 0;
-        error = image_file_size(f, &end);
-        if (!error && end < offset + size && !f->is_device)
-            error = image_file_resize(f, offset + size);
-        if (!error)
-            error = image_file_punch(f, offset, size);
-    }
-    if (error == EOPNOTSUPP)
-        error = image_space_zero(f, offset, size);
-    return error == EOPNOTSUPP ? write_zeroes(f, offset, size) : error;
 }
 
 bool image_file_is_data(const struct image_file *f, uint64_t offset, uint64_t limit, uint64_t *end)

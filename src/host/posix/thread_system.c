@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Threads by POSIX alone: see posix/thread_system.h. */
-#include "host/posix/thread_system.h"
+/* Threads by POSIX alone: see posix/thread_signals.h. */
+#include "host/posix/thread_signals.h"
 
 #include "host/thread.h"
 #include <unistd.h>

@@ -31,7 +31,7 @@ static void *map_view(HANDLE section, DWORD access, size_t size)
 bool code_memory_map(struct code_memory *m, size_t size, struct error *err)
 {
     *m = (struct code_memory){0};
-    size = (size + CODE_MEMORY_PART - 1) & ~(size_t)(CODE_MEMORY_PART - 1);
+    size = code_memory_whole_parts(size);
     HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_EXECUTE_READWRITE,
                                         (DWORD)((uint64_t)size >> 32), (DWORD)size, NULL);
     if (!section)

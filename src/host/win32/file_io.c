@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Reads and writes at an offset: see file_io.h. The handles are synchronous, so that a call waits although it is
- * given an OVERLAPPED, which here only says where.
+ * given an OVERLAPPED, which here only says where. There are no lists of buffers for the page cache.
  */
-#include "host/win32/file_io.h"
+#include "host/file_io.h"
 
 #include "host/win32/system.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Image files: see image_file.h.
+ * Image files but for IO: see image_file.h.
  *
  * Locks are what this system calls sharing: who opens a file says what others may do with it meanwhile, and all
  * programs abide by it. IO around the page cache is left out: its handles would be others than those that share.
@@ -8,7 +8,7 @@
  */
 #include "host/image_file.h"
 
-#include "host/win32/file_io.h"
+#include "host/image_space.h"
 #include "host/win32/system.h"
 #include <winioctl.h>
 
@@ -90,7 +90,8 @@ static HANDLE open_temporary(const char *folder)
     return INVALID_HANDLE_VALUE;
 }
 
-bool image_file_open(struct image_file *f, const char *path, unsigned flags, struct error *err)
+bool image_file_open_by(struct image_files *files, struct image_file *f, const char *path,
+                        unsigned flags, struct error *err)
 {
     *f = (struct image_file){.path = strdup(path), .fd = -1, .direct_fd = -1};
     if (!f->path)
@@ -98,6 +99,10 @@ bool image_file_open(struct image_file *f, const char *path, unsigned flags, str
     if (!*path) {
         image_file_close(f);
         return error_set(err, "an empty file name");
+    }
+    if (files && !files->collects) { /* by nobody, here */
+        image_file_close(f);
+        return error_set(err, "%s: was not handed over", path);
     }
     f->read_only = flags & IMAGE_FILE_READ_ONLY;
     HANDLE file =
@@ -120,13 +125,6 @@ void image_file_close(struct image_file *f)
         CloseHandle(system_handle(f->fd));
     free(f->path);
     *f = (struct image_file){.fd = -1, .direct_fd = -1};
-}
-
-bool image_file_direct(const struct image_file *f, uint64_t offset, const struct iovec *iov,
-                       unsigned iovcnt)
-{
-    (void)f, (void)offset, (void)iov, (void)iovcnt;
-    return false;
 }
 
 bool image_file_is(const struct image_file *f, const char *path)
@@ -176,81 +174,11 @@ int image_file_resize(const struct image_file *f, uint64_t size)
                : system_errno(GetLastError());
 }
 
-/* What lies behind the end of the file reads as zeroes. */
-static int transfer(const struct image_file *f, bool writes, uint64_t offset, uint64_t size,
-                    struct iov_cursor *at)
-{
-    if (offset > INT64_MAX || size > INT64_MAX - offset)
-        return EINVAL;
-    while (size) {
-        struct iov_cursor before = *at;
-        struct iovec part[IOV_PART];
-        size_t bytes;
-        unsigned count = iov_take(at, size, part, IOV_PART, &bytes);
-        if (!count)
-            return EINVAL;
-        int64_t n = file_io(f->fd, writes, offset, part, count);
-        if (n < 0)
-            return (int)-n;
-        if (n == 0 && writes)
-            return ENOSPC;
-        if (n == 0) {
-            *at = before;
-            iov_zero(at, size);
-            return 0;
-        }
-        if ((size_t)n < bytes) {
-            *at = before;
-            iov_take(at, (size_t)n, part, IOV_PART, &bytes);
-        }
-        offset += (size_t)n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
-int image_file_readv(const struct image_file *f, uint64_t offset, uint64_t size,
-                     struct iov_cursor *at)
-{
-    return transfer(f, false, offset, size, at);
-}
-
-int image_file_writev(const struct image_file *f, uint64_t offset, uint64_t size,
-                      struct iov_cursor *at)
-{
-    return transfer(f, true, offset, size, at);
-}
-
-int image_file_read(const struct image_file *f, uint64_t offset, void *buffer, size_t size)
-{
-    struct iovec iov = {buffer, size};
-    struct iov_cursor at = iov_start(&iov, 1);
-    return image_file_readv(f, offset, size, &at);
-}
-
-int image_file_write(const struct image_file *f, uint64_t offset, const void *buffer, size_t size)
-{
-    struct iovec iov = {(void *)(uintptr_t)buffer, size};
-    struct iov_cursor at = iov_start(&iov, 1);
-    return image_file_writev(f, offset, size, &at);
-}
-
 int image_file_read_cached(const struct image_file *f, uint64_t offset, uint64_t size,
                            const struct iovec *iov, unsigned iovcnt)
 {
     (void)f, (void)offset, (void)size, (void)iov, (void)iovcnt;
     return EOPNOTSUPP;
-}
-
-int image_file_write_cached(const struct image_file *f, uint64_t offset, uint64_t size,
-                            const struct iovec *iov, unsigned iovcnt)
-{
-    if (iovcnt > IOV_PART)
-        return EAGAIN;
-    int64_t n = file_io(f->fd, true, offset, iov, iovcnt);
-    if (n < 0)
-        return (int)-n;
-    return (uint64_t)n == size ? 0 : EAGAIN;
 }
 
 int image_file_sync(const struct image_file *f)
@@ -262,7 +190,7 @@ int image_file_sync(const struct image_file *f)
 }
 
 /*
- * Zeroes
+ * Holes
  */
 
 int image_file_punch(const struct image_file *f, uint64_t offset, uint64_t size)
@@ -282,32 +210,11 @@ int image_file_punch(const struct image_file *f, uint64_t offset, uint64_t size)
     return e == EINVAL ? EOPNOTSUPP : e; /* file systems that do not know what it is */
 }
 
-/* For file systems that have no quicker way. */
-static int write_zeroes(const struct image_file *f, uint64_t offset, uint64_t size)
+/* A hole is all it has. */
+int image_space_zero(const struct image_file *f, uint64_t offset, uint64_t size)
 {
-    static const char zeroes[65536];
-    int error = 0;
-    while (size && !error) {
-        size_t bytes = size < sizeof(zeroes) ? (size_t)size : sizeof(zeroes);
-        error = image_file_write(f, offset, zeroes, bytes);
-        offset += bytes;
-        size -= bytes;
-    }
-    return error;
-}
-
-int image_file_zero(const struct image_file *f, uint64_t offset, uint64_t size, bool unmap)
-{
-    if (!size)
-        return 0;
-    uint64_t end = 0;
-    int error = unmap ? image_file_size(f, &end) : EOPNOTSUPP;
-    /* A hole does not make a file longer. */
-    if (!error && end < offset + size)
-        error = image_file_resize(f, offset + size);
-    if (!error)
-        error = image_file_punch(f, offset, size);
-    return error == EOPNOTSUPP ? write_zeroes(f, offset, size) : error;
+    (void)f, (void)offset, (void)size;
+    return EOPNOTSUPP;
 }
 
 bool image_file_is_data(const struct image_file *f, uint64_t offset, uint64_t limit, uint64_t *end)

@@ -21,14 +21,6 @@ void image_files_close(struct image_files *files)
     files->count = 0;
 }
 
-bool image_file_open_by(struct image_files *files, struct image_file *f, const char *path,
-                        unsigned flags, struct error *err)
-{
-    if (files && !files->collects)
-        return error_set(err, "%s: was not handed over", path);
-    return image_file_open(f, path, flags, err);
-}
-
 enum stream_result stream_read_passed(int fd, void *bytes, size_t size, size_t *done, int *fds,
                                       unsigned *count)
 {

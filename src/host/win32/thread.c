@@ -3,6 +3,7 @@
 #include "host/thread.h"
 
 #include "host/clock.h"
+#include "host/thread_system.h"
 #include "host/win32/system.h"
 #include <stdlib.h>
 #include <string.h>
@@ -10,54 +11,10 @@
 
 #define SECOND_NS 1000000000u
 
-static _Thread_local struct thread_heritage *heritage;
-
-struct thread_heritage *thread_heritage(void)
+/* There are no signals. */
+int thread_create(pthread_t *thread, void *(*run)(void *), void *arg)
 {
-    return heritage;
-}
-
-void thread_set_heritage(struct thread_heritage *h)
-{
-    heritage = h;
-}
-
-/* What a new thread is given; it frees it. */
-struct start {
-    void *(*run)(void *);
-    void *arg;
-    struct thread_heritage *heritage;
-    enum thread_kind kind;
-    char name[16]; /* "": it gives itself one */
-};
-
-static void *begin(void *arg)
-{
-    struct start start = *(struct start *)arg;
-    free(arg);
-    heritage = start.heritage;
-    if (*start.name)
-        thread_set_name(start.name);
-    if (heritage)
-        heritage->begin(heritage, start.kind);
-    return start.run(start.arg);
-}
-
-bool thread_start(pthread_t *thread, enum thread_kind kind, const char *name, void *(*run)(void *),
-                  void *arg, struct error *err)
-{
-    struct start *start = malloc(sizeof(*start));
-    if (!start)
-        return error_set(err, "cannot start a thread: out of memory");
-    *start = (struct start){run, arg, heritage, kind, ""};
-    if (name)
-        strncpy(start->name, name, sizeof(start->name) - 1);
-    int e = pthread_create(thread, NULL, begin, start);
-    if (e) {
-        free(start);
-        return error_set(err, "cannot start a thread: %s", strerror(e));
-    }
-    return true;
+    return pthread_create(thread, NULL, run, arg);
 }
 
 /* SetThreadDescription() is Windows 10's; a library that named it would not load on older ones. */

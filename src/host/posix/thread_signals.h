@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* What starting a thread (thread.c) leaves to each system. */
-#ifndef RVVM_HOST_POSIX_THREAD_SYSTEM_H
-#define RVVM_HOST_POSIX_THREAD_SYSTEM_H
+/* What starting a thread (posix/thread.c) leaves to each system with signals. */
+#ifndef RVVM_HOST_POSIX_THREAD_SIGNALS_H
+#define RVVM_HOST_POSIX_THREAD_SIGNALS_H
 
 #include <signal.h>
 

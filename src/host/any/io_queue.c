@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * IO queue: see io_queue.h. A pool of threads does the work, since disk images are opened by synchronous handles.
- * The owner sleeps on an event, which is set only while it does.
+ * IO queue: see io_queue.h. A pool does the work. The owner sleeps on a semaphore, which is posted only while
+ * it does: who has something for it looks at `asleep`.
  */
 #include "host/io_queue.h"
 
-#include "host/win32/file_io.h"
-#include "host/win32/system.h"
-#include <stdatomic.h>
-#include <stddef.h>
+#include "host/io_finished.h"
+#include <errno.h>
+#include <semaphore.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct io_queue {
     struct pool *pool;
-    HANDLE event; /* of one waiter, and reset by its waking */
+    struct io_finished finished;
     atomic_bool woken, asleep;
-    _Atomic(struct io_op *) finished; /* a stack */
+    sem_t wake; /* by whoever finds `asleep` set and clears it */
 };
 
 struct io_queue *io_queue_new(struct pool *pool, bool threads_only, struct error *err)
@@ -27,9 +27,8 @@ struct io_queue *io_queue_new(struct pool *pool, bool threads_only, struct error
         return NULL;
     }
     q->pool = pool;
-    q->event = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (!q->event) {
-        error_set(err, "cannot make an event: %s", system_message(GetLastError()).text);
+    if (sem_init(&q->wake, 0, 0) < 0) {
+        error_set(err, "cannot make a semaphore: %s", strerror(errno));
         free(q);
         return NULL;
     }
@@ -40,7 +39,7 @@ void io_queue_free(struct io_queue *q)
 {
     if (!q)
         return;
-    CloseHandle(q->event);
+    sem_destroy(&q->wake);
     free(q);
 }
 
@@ -60,19 +59,15 @@ void io_queue_wake(struct io_queue *q)
 {
     atomic_store(&q->woken, true);
     if (atomic_exchange(&q->asleep, false))
-        SetEvent(q->event);
+        sem_post(&q->wake);
 }
 
 /* On a thread of the pool. */
 static void perform(struct pool_job *job)
 {
-    struct io_op *op = (struct io_op *)((char *)job - offsetof(struct io_op, job));
-    op->result = file_io(op->fd, op->kind == IO_WRITE, op->offset, op->iov, op->iovcnt);
-    /* The owner may free op once it is in the list. */
+    struct io_op *op = io_op_of_job(job);
     struct io_queue *q = op->queue;
-    op->next = atomic_load(&q->finished);
-    while (!atomic_compare_exchange_weak(&q->finished, &op->next, op))
-        ;
+    io_finished_perform(&q->finished, op);
     io_queue_wake(q);
 }
 
@@ -90,27 +85,22 @@ void io_queue_submit(struct io_queue *q)
 
 bool io_queue_ready(const struct io_queue *q)
 {
-    return atomic_load_explicit(&q->finished, memory_order_relaxed);
+    return io_finished_any(&q->finished);
 }
 
 unsigned io_queue_reap(struct io_queue *q)
 {
-    unsigned count = 0;
-    if (!io_queue_ready(q))
-        return 0;
-    struct io_op *op = atomic_exchange(&q->finished, NULL), *next;
-    for (; op; op = next, count++) {
-        next = op->next;
-        op->done(op);
-    }
-    return count;
+    return io_finished_reap(&q->finished);
 }
 
 void io_queue_sleep(struct io_queue *q)
 {
     /* An exchange, since it orders memory: the flag first, then a look at what is there. */
     atomic_exchange(&q->asleep, true);
-    if (!atomic_exchange(&q->woken, false) && !atomic_load(&q->finished))
-        WaitForSingleObject(q->event, INFINITE);
-    atomic_store(&q->asleep, false);
+    bool awake = atomic_exchange(&q->woken, false) || io_finished_any(&q->finished);
+    /* Who was first to clear the flag posts, so that what is posted is waited for, and nothing is left. */
+    if (awake && atomic_exchange(&q->asleep, false))
+        return;
+    while (sem_wait(&q->wake) < 0 && errno == EINTR)
+        ;
 }

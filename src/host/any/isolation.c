@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Isolation: none. POSIX has no means for it. */
+/*
+ * Isolation: none. POSIX has no means for it, and a thread of Windows cannot give up what its process may do.
+ */
 #include "host/isolation.h"
 
 #include <stdlib.h>
@@ -13,7 +15,9 @@ struct isolation *isolation_new(struct log *log, bool whole_process, struct erro
     (void)whole_process;
     struct isolation *iso = calloc(1, sizeof(*iso));
     if (iso)
-        log_line(log, LOG_INFO, "isolation: none: rvvm knows no means of this system for it");
+        log_line(log, LOG_INFO,
+                 "isolation: none: rvvm knows no means of this system for it: what breaks out of "
+                 "the guest may do all that you may do");
     else
         error_set(err, "out of memory");
     return iso;
