@@ -7,19 +7,7 @@
 
 #define PAGE UINT64_C(4096)
 
-enum {
-    CLASS_64 = 2,
-    LITTLE_ENDIAN_DATA = 1,
-    TYPE_EXECUTABLE = 2,
-    TYPE_SHARED = 3,
-    MACHINE_RISCV = 243,
-    SEGMENT_LOAD = 1,
-    SEGMENT_DYNAMIC = 2,
-    SEGMENT_INTERPRETER = 3,
-    SEGMENT_TLS = 7,
-    SECTION_SYMBOLS = 2,
-    SECTION_DYNAMIC_SYMBOLS = 11,
-};
+enum { SECTION_SYMBOLS = 2, SECTION_DYNAMIC_SYMBOLS = 11 };
 
 /* Tags of the dynamic section. */
 enum {
@@ -40,18 +28,6 @@ enum {
 enum { R_RISCV_NONE = 0, R_RISCV_64 = 2, R_RISCV_JUMP_SLOT = 5, R_RISCV_RELATIVE = 3 };
 
 /* As they stand in the file. */
-struct file_header {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, segments, sections;
-    uint32_t flags;
-    uint16_t size, segment_size, segment_count, section_size, section_count, names;
-};
-struct file_segment {
-    uint32_t type, flags;
-    uint64_t offset, address, physical, file_size, size, align;
-};
 struct file_section {
     uint32_t name, type;
     uint64_t flags, address, offset, size;
@@ -68,8 +44,7 @@ struct file_rela {
     uint64_t offset, info;
     int64_t addend;
 };
-_Static_assert(sizeof(struct file_header) == 64 && sizeof(struct file_segment) == 56 &&
-                   sizeof(struct file_section) == 64 && sizeof(struct file_symbol) == 24 &&
+_Static_assert(sizeof(struct file_section) == 64 && sizeof(struct file_symbol) == 24 &&
                    sizeof(struct file_rela) == 24,
                "they have no gaps");
 
@@ -99,106 +74,97 @@ static bool offset_of(const struct program *p, uint64_t address, uint64_t size, 
  * Segments
  */
 
-static bool check_header(const struct program *p, struct file_header *h, struct error *err)
-{
-    if (!copy(p, h, 0, sizeof(*h)) || memcmp(h->ident, "\177ELF", 4) != 0)
-        return error_set(err, "%s: not an ELF file", p->name);
-    if (h->ident[4] != CLASS_64 || h->ident[5] != LITTLE_ENDIAN_DATA || h->machine != MACHINE_RISCV)
-        return error_set(err, "%s: not for rv64: class %u, machine %u", p->name, h->ident[4],
-                         h->machine);
-    if (h->type != TYPE_EXECUTABLE && h->type != TYPE_SHARED)
-        return error_set(err, "%s: not linked: its type is %u", p->name, h->type);
-    if (h->segment_size != sizeof(struct file_segment))
-        return error_set(err, "%s: program headers of %u bytes", p->name, h->segment_size);
-    return true;
-}
-
-static bool take_segment(struct program *p, const struct file_segment *f, uint64_t first,
+static bool take_segment(struct program *p, const struct elf_program_header *f, uint64_t first,
                          uint64_t end, struct error *err)
 {
-    struct program_segment s = {f->address + p->bias, f->offset, f->file_size, f->size,
+    struct program_segment s = {f->vaddr + p->bias, f->offset, f->file_size, f->memory_size,
                                 f->flags & 7};
-    if (f->file_size > f->size || f->offset > p->size || f->file_size > p->size - f->offset)
-        return error_set(err, "%s: segment at 0x%" PRIx64 ": it is not all in the file", p->name,
-                         f->address);
     if (p->segment_count) {
         const struct program_segment *before = &p->segments[p->segment_count - 1];
         first = (before->address + before->size + PAGE - 1) & ~(PAGE - 1);
     }
     if (s.address < first || s.address > end || s.size > end - s.address)
         return error_set(err,
-                         "%s: segment at 0x%" PRIx64 ", %" PRIu64
+                         "segment at 0x%" PRIx64 ", %" PRIu64
                          " bytes: no room for it there, or it is not alone on its pages",
-                         p->name, f->address, f->size);
+                         f->vaddr, f->memory_size);
     if (p->segment_count == PROGRAM_SEGMENTS_MAX)
-        return error_set(err, "%s: more than %d segments", p->name, PROGRAM_SEGMENTS_MAX);
+        return error_set(err, "more than %d segments", PROGRAM_SEGMENTS_MAX);
     p->segments[p->segment_count++] = s;
     return true;
 }
 
-static bool take_segments(struct program *p, const struct file_header *h, uint64_t first,
-                          uint64_t end, struct error *err)
+/* Messages are without the name, up to program_read. */
+static bool take_segments(struct program *p, uint64_t first, uint64_t end,
+                          struct elf_program_header *dynamic, struct error *err)
 {
-    for (unsigned i = 0; i < h->segment_count; i++) {
-        struct file_segment f;
-        uint64_t at = h->segments + i * sizeof(f);
-        if (h->segments > p->size || !copy(p, &f, at, sizeof(f)))
-            return error_set(err, "%s: cut short in its program headers", p->name);
-        if (f.type == SEGMENT_LOAD && f.size && !p->segment_count && h->type == TYPE_SHARED)
-            p->bias = first - (f.address & ~(PAGE - 1));
-        if (f.type == SEGMENT_LOAD && f.size && !take_segment(p, &f, first, end, err))
+    const uint8_t *table;
+    if (!elf_find_table(&p->elf, p->bytes, p->size, &table, err))
+        return false;
+    for (unsigned i = 0; i < p->elf.count; i++) {
+        const struct elf_program_header f = elf_program_header(&p->elf, table, i);
+        const bool loaded = f.type == ELF_LOAD && f.memory_size;
+        if (f.type == ELF_INTERPRETER)
+            return error_set(err, "needs a dynamic linker: link it with -static or -shared");
+        if ((loaded || f.type == ELF_THREAD_LOCAL) && !elf_check_segment(&f, i, p->size, err))
             return false;
-        if (f.type == SEGMENT_INTERPRETER)
-            return error_set(err, "%s: needs a dynamic linker: link it with -static or -shared",
-                             p->name);
-        if (f.type == SEGMENT_DYNAMIC)
-            p->dynamic = f.offset, p->dynamic_size = f.file_size;
-        if (f.type == SEGMENT_TLS)
-            p->tls = (struct program_segment){0, f.offset, f.file_size, f.size, 0};
+        if (loaded && !p->segment_count && p->elf.moves)
+            p->bias = first - (f.vaddr & ~(PAGE - 1));
+        if (loaded && !take_segment(p, &f, first, end, err))
+            return false;
+        if (f.type == ELF_DYNAMIC)
+            *dynamic = f;
+        if (f.type == ELF_THREAD_LOCAL)
+            p->tls = (struct program_segment){0, f.offset, f.file_size, f.memory_size, 0};
     }
-    if (p->tls.file_size > p->tls.size || p->tls.offset > p->size ||
-        p->tls.file_size > p->size - p->tls.offset || p->tls.size > end)
-        return error_set(err, "%s: thread-local variables that are not all in the file", p->name);
-    return p->segment_count || error_set(err, "%s: nothing is to be loaded", p->name);
+    return p->segment_count || error_set(err, "an ELF file with nothing to load");
 }
 
 /*
  * The dynamic section
  */
 
-static bool read_dynamic(const struct program *p, uint64_t value[DT_LISTED], struct error *err)
+static bool read_dynamic(struct program *p, const struct elf_program_header *dynamic,
+                         struct error *err)
 {
-    memset(value, 0, DT_LISTED * sizeof(*value));
-    for (uint64_t i = 0; i < p->dynamic_size / 16; i++) {
+    uint64_t value[DT_LISTED] = {0};
+    for (uint64_t i = 0; i < dynamic->file_size / 16; i++) {
         uint64_t entry[2];
-        if (!copy(p, entry, p->dynamic + 16 * i, sizeof(entry)))
-            return error_set(err, "%s: cut short in its dynamic section", p->name);
+        if (!copy(p, entry, dynamic->offset + 16 * i, sizeof(entry)))
+            return error_set(err, "cut short in its dynamic section");
         if (!entry[0])
-            return true;
+            break;
         if (entry[0] == DT_NEEDED)
-            return error_set(err, "%s: needs other libraries: link it with -nostdlib or -static",
-                             p->name);
+            return error_set(err, "needs other libraries: link it with -nostdlib or -static");
         if (entry[0] < DT_LISTED)
             value[entry[0]] = entry[1];
     }
+    if (value[DT_RELRSZ])
+        return error_set(err, "packed relocations: link it with -z nopack-relative-relocs");
+    p->init = value[DT_INIT_ARRAY] + p->bias;
+    p->init_size = value[DT_INIT_ARRAYSZ];
+    p->relocations = (struct program_table){value[DT_RELA], value[DT_RELASZ]};
+    p->jump_slots = (struct program_table){value[DT_JMPREL], value[DT_PLTRELSZ]};
+    p->strings = (struct program_table){value[DT_STRTAB], value[DT_STRSZ]};
+    p->symbols = value[DT_SYMTAB];
     return true;
+}
+
+static bool read_headers(struct program *p, struct error *err)
+{
+    if (!elf_read_header(&p->elf, p->bytes, p->size, err))
+        return false;
+    return p->elf.xlen == 64 || error_set(err, "an ELF file for rv32, and sandboxes are for rv64");
 }
 
 bool program_read(struct program *p, const char *name, const void *bytes, size_t size,
                   uint64_t first, uint64_t end, struct error *err)
 {
-    struct file_header h;
-    uint64_t dynamic[DT_LISTED];
+    struct elf_program_header dynamic = {.file_size = 0};
     *p = (struct program){.name = name, .bytes = bytes, .size = size};
-    if (!check_header(p, &h, err) || !take_segments(p, &h, first, end, err) ||
-        !read_dynamic(p, dynamic, err))
-        return false;
-    if (dynamic[DT_RELRSZ])
-        return error_set(err, "%s: packed relocations: link it with -z nopack-relative-relocs",
-                         name);
-    p->init = dynamic[DT_INIT_ARRAY] + p->bias;
-    p->init_size = dynamic[DT_INIT_ARRAYSZ];
-    return true;
+    return (read_headers(p, err) && take_segments(p, first, end, &dynamic, err) &&
+            read_dynamic(p, &dynamic, err)) ||
+           error_prefix(err, "%s", name);
 }
 
 /*
@@ -228,17 +194,16 @@ static bool find_in(const struct program *p, const struct file_section *table,
 
 bool program_find(const struct program *p, const char *name, uint64_t *address)
 {
-    struct file_header h;
-    if (!copy(p, &h, 0, sizeof(h)) || h.section_size != sizeof(struct file_section) ||
-        h.sections > p->size)
+    const struct elf_header *h = &p->elf;
+    if (h->section_size != sizeof(struct file_section) || h->sections > p->size)
         return false;
-    for (unsigned i = 0; i < h.section_count; i++) {
+    for (unsigned i = 0; i < h->section_count; i++) {
         struct file_section table, strings;
-        if (!copy(p, &table, h.sections + i * sizeof(table), sizeof(table)))
+        if (!copy(p, &table, h->sections + i * sizeof(table), sizeof(table)))
             return false;
         if ((table.type == SECTION_SYMBOLS || table.type == SECTION_DYNAMIC_SYMBOLS) &&
-            table.offset <= p->size && table.link < h.section_count &&
-            copy(p, &strings, h.sections + table.link * sizeof(strings), sizeof(strings)) &&
+            table.offset <= p->size && table.link < h->section_count &&
+            copy(p, &strings, h->sections + table.link * sizeof(strings), sizeof(strings)) &&
             find_in(p, &table, &strings, name, address))
             return true;
     }
@@ -251,7 +216,6 @@ bool program_find(const struct program *p, const char *name, uint64_t *address)
 
 struct relocation {
     const struct program *p;
-    uint64_t symbols, strings, string_size; /* their addresses, without bias */
     bool (*store)(void *ctx, uint64_t address, uint64_t value);
     void *ctx;
 };
@@ -264,16 +228,17 @@ static bool value_of(const struct relocation *r, uint64_t index, uint64_t *value
     struct file_symbol symbol;
     uint64_t at, name;
     if (index > UINT32_MAX ||
-        !offset_of(p, r->symbols + index * sizeof(symbol), sizeof(symbol), &at) ||
+        !offset_of(p, p->symbols + index * sizeof(symbol), sizeof(symbol), &at) ||
         !copy(p, &symbol, at, sizeof(symbol)))
         return error_set(err, "%s: relocation for symbol %" PRIu64 ": there is none", p->name,
                          index);
     *value = symbol.section ? symbol.value + p->bias : 0;
     if (symbol.section || symbol.info >> 4 == BIND_WEAK || !index)
         return true;
-    bool named = symbol.name < r->string_size &&
-                 offset_of(p, r->strings + symbol.name, r->string_size - symbol.name, &name) &&
-                 memchr(p->bytes + name, 0, r->string_size - symbol.name);
+    const struct program_table *strings = &p->strings;
+    bool named = symbol.name < strings->size &&
+                 offset_of(p, strings->address + symbol.name, strings->size - symbol.name, &name) &&
+                 memchr(p->bytes + name, 0, strings->size - symbol.name);
     return error_set(err, "%s: needs %.100s, which it does not have", p->name,
                      named ? (const char *)p->bytes + name : "a symbol");
 }
@@ -295,13 +260,13 @@ static bool relocate(const struct relocation *r, const struct file_rela *rela, s
                      r->p->name, rela->offset);
 }
 
-static bool relocate_all(const struct relocation *r, uint64_t table, uint64_t size,
+static bool relocate_all(const struct relocation *r, const struct program_table *table,
                          struct error *err)
 {
-    for (uint64_t i = 0; i < size / sizeof(struct file_rela); i++) {
+    for (uint64_t i = 0; i < table->size / sizeof(struct file_rela); i++) {
         struct file_rela rela;
         uint64_t at;
-        if (!offset_of(r->p, table + i * sizeof(rela), sizeof(rela), &at) ||
+        if (!offset_of(r->p, table->address + i * sizeof(rela), sizeof(rela), &at) ||
             !copy(r->p, &rela, at, sizeof(rela)))
             return error_set(err, "%s: cut short in its relocations", r->p->name);
         if (!relocate(r, &rela, err))
@@ -314,10 +279,6 @@ bool program_relocate(const struct program *p,
                       bool (*store)(void *ctx, uint64_t address, uint64_t value), void *ctx,
                       struct error *err)
 {
-    uint64_t d[DT_LISTED];
-    if (!read_dynamic(p, d, err))
-        return false;
-    struct relocation r = {p, d[DT_SYMTAB], d[DT_STRTAB], d[DT_STRSZ], store, ctx};
-    return relocate_all(&r, d[DT_RELA], d[DT_RELASZ], err) &&
-           relocate_all(&r, d[DT_JMPREL], d[DT_PLTRELSZ], err);
+    const struct relocation r = {p, store, ctx};
+    return relocate_all(&r, &p->relocations, err) && relocate_all(&r, &p->jump_slots, err);
 }

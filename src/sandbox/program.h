@@ -7,7 +7,7 @@
 #ifndef RVVM_SANDBOX_PROGRAM_H
 #define RVVM_SANDBOX_PROGRAM_H
 
-#include "base/error.h"
+#include "base/elf.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,16 +20,24 @@ struct program_segment {
     unsigned rights;
 };
 
+/* A table that the dynamic section names: its address, without bias, and bytes. */
+struct program_table {
+    uint64_t address, size;
+};
+
 struct program {
     const char *name; /* for messages */
     const uint8_t *bytes;
     size_t size;
+    struct elf_header elf;
     uint64_t bias; /* what is added to the file's addresses: 0 but for what may lie anywhere */
     struct program_segment segments[PROGRAM_SEGMENTS_MAX];
     unsigned segment_count;
-    struct program_segment tls;     /* the initial image of thread-local variables; size 0: none */
-    uint64_t dynamic, dynamic_size; /* the dynamic section in the file; size 0: none */
-    uint64_t init, init_size;       /* DT_INIT_ARRAY: an address, bytes */
+    struct program_segment tls; /* the initial image of thread-local variables; size 0: none */
+    /* By the dynamic section, all 0 without one. */
+    uint64_t init, init_size; /* DT_INIT_ARRAY: an address, bytes */
+    struct program_table relocations, jump_slots, strings;
+    uint64_t symbols; /* their address, without bias */
 };
 
 /* Segments lie at multiples of a page in [first, end), rise, and share no page. name and bytes stay the

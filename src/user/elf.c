@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "user/elf.h"
 
-#include <elf.h>
+#include "base/elf.h"
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,13 +12,8 @@
 #define PAGE UINT64_C(4096)
 #define PAGE_OF(address) ((address) & ~(PAGE - 1))
 
-/* What of a header is used, of either class. */
-struct header {
-    uint64_t entry, table;
-    unsigned type, machine, version, entry_size, count;
-};
-
-static bool read_exactly(int fd, void *to, size_t size, uint64_t offset)
+/* Bytes that are there: fewer at the end of the file. */
+static size_t read_at(int fd, void *to, size_t size, uint64_t offset)
 {
     size_t done = 0;
     while (done < size) {
@@ -26,128 +21,73 @@ static bool read_exactly(int fd, void *to, size_t size, uint64_t offset)
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return false;
+            break;
         done += (size_t)n;
     }
-    return true;
-}
-
-static bool read_header(struct elf *elf, int fd, struct header *h, struct error *err)
-{
-    union {
-        unsigned char ident[EI_NIDENT];
-        Elf32_Ehdr e32;
-        Elf64_Ehdr e64;
-    } file;
-    memset(&file, 0, sizeof(file));
-    if (!read_exactly(fd, &file, sizeof(file.e32), 0) || memcmp(file.ident, ELFMAG, SELFMAG) != 0)
-        return error_set(err, "not an ELF program");
-    if (file.ident[EI_DATA] != ELFDATA2LSB)
-        return error_set(err, "not a little-endian program");
-    switch (file.ident[EI_CLASS]) {
-    case ELFCLASS32:
-        elf->xlen = 32;
-        *h = (struct header){file.e32.e_entry,   file.e32.e_phoff,   file.e32.e_type,
-                             file.e32.e_machine, file.e32.e_version, file.e32.e_phentsize,
-                             file.e32.e_phnum};
-        elf->header_size = sizeof(Elf32_Phdr);
-        break;
-    case ELFCLASS64:
-        if (!read_exactly(fd, &file, sizeof(file.e64), 0))
-            return error_set(err, "not an ELF program");
-        elf->xlen = 64;
-        *h = (struct header){file.e64.e_entry,   file.e64.e_phoff,   file.e64.e_type,
-                             file.e64.e_machine, file.e64.e_version, file.e64.e_phentsize,
-                             file.e64.e_phnum};
-        elf->header_size = sizeof(Elf64_Phdr);
-        break;
-    default:
-        return error_set(err, "not an ELF program: class %u", file.ident[EI_CLASS]);
-    }
-    if (h->machine != EM_RISCV)
-        return error_set(err, "not a RISC-V program: its machine is %u", h->machine);
-    if (h->type != ET_EXEC && h->type != ET_DYN)
-        return error_set(err, "not a program: its type is %u", h->type);
-    if (h->entry_size != elf->header_size || !h->count || h->count > ELF_SEGMENTS_MAX)
-        return error_set(err, "%u program headers of %u bytes", h->count, h->entry_size);
-    elf->entry = h->entry;
-    elf->moves = h->type == ET_DYN;
-    elf->header_count = h->count;
-    return true;
+    return done;
 }
 
 static int prot_of(uint32_t flags)
 {
-    return (flags & PF_R ? PROT_READ : 0) | (flags & PF_W ? PROT_WRITE : 0) |
-           (flags & PF_X ? PROT_EXEC : 0);
+    return (flags & ELF_READ ? PROT_READ : 0) | (flags & ELF_WRITE ? PROT_WRITE : 0) |
+           (flags & ELF_EXEC ? PROT_EXEC : 0);
 }
 
-/* Addresses of segments rise and do not meet; an end that overflows is none. */
-static bool take_segment(struct elf *elf, const Elf64_Phdr *p, struct error *err)
+/* Addresses of segments rise and do not meet; an end that overflows is none. How long the file is shows when
+ * it is mapped. */
+static bool take_segment(struct elf *elf, const struct elf_program_header *p, unsigned number,
+                         struct error *err)
 {
     uint64_t limit = elf->xlen == 32 ? SPACE_END_32 : SPACE_END_64;
-    if (!p->p_memsz)
+    if (!p->memory_size)
         return true;
-    if (p->p_filesz > p->p_memsz || p->p_vaddr > limit || p->p_memsz > limit - p->p_vaddr ||
-        p->p_offset > INT64_MAX - limit || (p->p_vaddr - p->p_offset) % PAGE)
-        return error_set(err, "segment at 0x%llx: its place or size makes no sense",
-                         (unsigned long long)p->p_vaddr);
-    if (elf->segment_count && PAGE_OF(p->p_vaddr) < PAGE_OF(elf->end - 1))
-        return error_set(err, "segment at 0x%llx: it lies below or over the one before it",
-                         (unsigned long long)p->p_vaddr);
+    if (!elf_check_segment(p, number, INT64_MAX, err))
+        return false;
+    if (p->vaddr > limit || p->memory_size > limit - p->vaddr || p->offset > INT64_MAX - limit ||
+        (p->vaddr - p->offset) % PAGE)
+        return error_set(err, "segment %u, at 0x%llx: its place or size makes no sense", number,
+                         (unsigned long long)p->vaddr);
+    if (elf->segment_count && PAGE_OF(p->vaddr) < PAGE_OF(elf->end - 1))
+        return error_set(err, "segment %u, at 0x%llx: it lies below or over the one before it",
+                         number, (unsigned long long)p->vaddr);
     elf->segments[elf->segment_count++] = (struct elf_segment){
-        .address = p->p_vaddr,
-        .offset = p->p_offset,
-        .file_size = p->p_filesz,
-        .size = p->p_memsz,
-        .prot = prot_of(p->p_flags),
+        .address = p->vaddr,
+        .offset = p->offset,
+        .file_size = p->file_size,
+        .size = p->memory_size,
+        .prot = prot_of(p->flags),
     };
     if (elf->segment_count == 1)
-        elf->first = PAGE_OF(p->p_vaddr);
-    elf->end = p->p_vaddr + p->p_memsz;
+        elf->first = PAGE_OF(p->vaddr);
+    elf->end = p->vaddr + p->memory_size;
     return true;
 }
 
-static Elf64_Phdr widen(const Elf32_Phdr *p)
+static bool take_headers(struct elf *elf, const struct elf_header *h, const uint8_t *table,
+                         struct error *err)
 {
-    return (Elf64_Phdr){.p_type = p->p_type,
-                        .p_flags = p->p_flags,
-                        .p_offset = p->p_offset,
-                        .p_vaddr = p->p_vaddr,
-                        .p_filesz = p->p_filesz,
-                        .p_memsz = p->p_memsz};
-}
-
-static bool take_headers(struct elf *elf, int fd, const struct header *h, struct error *err)
-{
-    union {
-        Elf32_Phdr p32[ELF_SEGMENTS_MAX];
-        Elf64_Phdr p64[ELF_SEGMENTS_MAX];
-    } table;
+    const uint64_t size = elf->header_count * elf->header_size;
     uint64_t at = 0;
-    size_t size = (size_t)(h->count * elf->header_size);
-    if (h->table > INT64_MAX - sizeof(table) || !read_exactly(fd, &table, size, h->table))
-        return error_set(err, "it is cut off in its program headers");
     elf->executable_stack = true;
     for (unsigned n = 0; n < h->count; n++) {
-        Elf64_Phdr p = elf->xlen == 32 ? widen(&table.p32[n]) : table.p64[n];
-        switch (p.p_type) {
-        case PT_LOAD:
-            if (!take_segment(elf, &p, err))
+        const struct elf_program_header p = elf_program_header(h, table, n);
+        switch (p.type) {
+        case ELF_LOAD:
+            if (!take_segment(elf, &p, n, err))
                 return false;
-            if (h->table >= p.p_offset && h->table - p.p_offset < p.p_filesz &&
-                size <= p.p_filesz - (h->table - p.p_offset))
-                elf->headers = p.p_vaddr + (h->table - p.p_offset);
+            if (h->table >= p.offset && h->table - p.offset < p.file_size &&
+                size <= p.file_size - (h->table - p.offset))
+                elf->headers = p.vaddr + (h->table - p.offset);
             break;
-        case PT_PHDR:
-            at = p.p_vaddr;
+        case ELF_HEADERS:
+            at = p.vaddr;
             break;
-        case PT_INTERP:
-            elf->interpreter_offset = p.p_offset;
-            elf->interpreter_size = p.p_filesz;
+        case ELF_INTERPRETER:
+            elf->interpreter_offset = p.offset;
+            elf->interpreter_size = p.file_size;
             break;
-        case PT_GNU_STACK:
-            elf->executable_stack = p.p_flags & PF_X;
+        case ELF_STACK:
+            elf->executable_stack = p.flags & ELF_EXEC;
             break;
         default:
             break;
@@ -155,14 +95,27 @@ static bool take_headers(struct elf *elf, int fd, const struct header *h, struct
     }
     if (at)
         elf->headers = at;
-    return elf->segment_count || error_set(err, "nothing is to be loaded");
+    return elf->segment_count || error_set(err, "an ELF file with nothing to load");
 }
 
 bool elf_read(struct elf *elf, int fd, struct error *err)
 {
-    struct header h;
-    *elf = (struct elf){0};
-    return read_header(elf, fd, &h, err) && take_headers(elf, fd, &h, err);
+    uint8_t header[ELF_HEADER_MAX], table[ELF_SEGMENTS_MAX * ELF_PROGRAM_HEADER_MAX];
+    struct elf_header h;
+    if (!elf_read_header(&h, header, read_at(fd, header, sizeof(header), 0), err))
+        return false;
+    if (h.count > ELF_SEGMENTS_MAX)
+        return error_set(err, "an ELF file of %u program headers: at most %d are looked at",
+                         h.count, ELF_SEGMENTS_MAX);
+    *elf = (struct elf){.xlen = h.xlen,
+                        .moves = h.moves,
+                        .entry = h.entry,
+                        .header_size = h.entry_size,
+                        .header_count = h.count};
+    size_t size = (size_t)h.count * h.entry_size;
+    if (h.table > INT64_MAX - sizeof(table) || read_at(fd, table, size, h.table) < size)
+        return error_set(err, "cut short: program headers beyond the end of the file");
+    return take_headers(elf, &h, table, err);
 }
 
 static bool failed(int64_t result, const struct elf_segment *s, struct error *err)

@@ -77,24 +77,29 @@ static void what_is_wrong_is_named(void **state)
     (void)state;
     make_file();
     file.header.e_ident[0] = 0;
-    refused("not an ELF program");
+    refused("not an ELF file");
     file.header.e_ident[EI_CLASS] = 7;
     refused("class 7");
     file.header.e_ident[EI_DATA] = ELFDATA2MSB;
     refused("little-endian");
     file.header.e_machine = EM_X86_64;
-    refused("its machine is 62");
+    refused("for x86-64 (machine 62), not for RISC-V");
     file.header.e_type = ET_REL;
-    refused("its type is 1");
+    refused("(type 1)");
     file.header.e_phentsize = 7;
     refused("2 program headers of 7 bytes");
     file.header.e_phnum = 1000;
     refused("1000 program headers");
     file.header.e_phoff = 1 << 20;
-    refused("cut off");
+    refused("cut short: program headers");
     file.header.e_phoff = UINT64_MAX;
-    refused("cut off");
+    refused("cut short: program headers");
     file.segments[1].p_filesz = 20000;
+    refused("segment 1 is larger than its memory");
+    file.segments[1].p_offset = INT64_MAX - 99;
+    refused("cut short: segment 1");
+    file.segments[1].p_offset = INT64_MAX & ~UINT64_C(0xfff);
+    file.segments[1].p_filesz = 0;
     refused("makes no sense");
     file.segments[1].p_memsz = UINT64_MAX;
     refused("makes no sense");
@@ -105,7 +110,7 @@ static void what_is_wrong_is_named(void **state)
     file.segments[1].p_vaddr = 4096;
     refused("below or over");
     file.segments[0].p_type = file.segments[1].p_type = PT_NOTE;
-    refused("nothing is to be loaded");
+    refused("nothing to load");
 }
 
 static void an_empty_file_is_none(void **state)

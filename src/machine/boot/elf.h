@@ -6,9 +6,8 @@
 #ifndef RVVM_MACHINE_BOOT_ELF_H
 #define RVVM_MACHINE_BOOT_ELF_H
 
+#include "base/elf.h"
 #include "machine/boot/plan.h"
-
-bool elf_is(const void *bytes, size_t size);
 
 /*
  * Whether it is an executable for a RISC-V processor of that width, its headers within the file.
