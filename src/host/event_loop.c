@@ -68,7 +68,7 @@ static void end_callback(struct event_loop *loop)
     pthread_cond_broadcast(&loop->idle);
 }
 
-/* Called with the lock held, after the object has left its list. */
+/* Called with the lock held, after a timer or watch has left its list. */
 static void wait_not_running(struct event_loop *loop, const void *object)
 {
     if (!event_loop_is_current(loop))
@@ -361,6 +361,7 @@ void event_call_remove(struct event_call *call)
 {
     struct event_loop *loop = call->loop;
     pthread_mutex_lock(&loop->lock);
+    wait_not_running(loop, call); /* first: it may post itself again before it ends */
     for (struct event_call **p = &loop->calls; *p; p = &(*p)->next) {
         if (*p == call) {
             *p = call->next;
@@ -369,7 +370,6 @@ void event_call_remove(struct event_call *call)
             break;
         }
     }
-    wait_not_running(loop, call);
     pthread_mutex_unlock(&loop->lock);
 }
 

@@ -116,6 +116,50 @@ static void calls_are_made_on_the_loops_thread(void **state)
     event_loop_free(loop);
 }
 
+/* A call that posts itself while somebody waits for it to end. */
+struct again {
+    struct event_call call;
+    struct news entered, removing, never;
+    _Atomic unsigned runs;
+};
+
+static void run_again(void *ctx)
+{
+    struct again *a = ctx;
+    a->runs++;
+    news_tell(&a->entered);
+    news_wait(&a->removing, 1, PATIENCE_NS);
+    news_wait(&a->never, 1, 20 * MILLISECOND); /* most likely the other waits by now */
+    event_call_post(&a->call);
+}
+
+static void a_call_that_is_removed_is_made_no_more(void **state)
+{
+    (void)state;
+    struct event_loop *loop = loop_new();
+    struct again again = {0};
+    struct event_call later;
+    struct news news;
+    news_init(&again.entered);
+    news_init(&again.removing);
+    news_init(&again.never);
+    news_init(&news);
+    event_call_init(&again.call, loop, run_again, &again);
+    event_call_init(&later, loop, news_tell, &news);
+    event_call_post(&again.call);
+    assert_true(news_wait(&again.entered, 1, PATIENCE_NS));
+    news_tell(&again.removing);
+    event_call_remove(&again.call);
+    const unsigned runs = again.runs;
+    for (unsigned i = 1; i <= 3; i++) {
+        event_call_post(&later);
+        assert_true(news_wait(&news, i, PATIENCE_NS));
+    }
+    assert_int_equal(again.runs, runs);
+    event_call_remove(&later);
+    event_loop_free(loop);
+}
+
 /*
  * A server that answers each byte by its complement, and a client, both on one loop.
  */
@@ -270,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_timer_fires_once_and_not_before_its_time),
         cmocka_unit_test(a_timer_that_is_moved_to_sooner_ends_the_sleep),
         cmocka_unit_test(calls_are_made_on_the_loops_thread),
+        cmocka_unit_test(a_call_that_is_removed_is_made_no_more),
         cmocka_unit_test(a_stream_carries_both_ways_more_than_it_holds),
         cmocka_unit_test(nobody_listens_where_a_listener_was_closed),
         cmocka_unit_test(bad_addresses_are_named),
