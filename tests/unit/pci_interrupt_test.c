@@ -70,6 +70,37 @@ static void a_level_from_before_it_was_plugged_in_is_shown(void **state)
     assert_true(rig->wire[2]);
 }
 
+/* Behind a bridge too, which is there as long as the function is. */
+static void a_function_that_goes_lets_go_of_its_wire(void **state)
+{
+    void *made;
+    (void)state;
+    rig_setup(&made);
+    struct rig *rig = made;
+    struct pci_bus *behind = pci_bridge_new(rig->root, DEV(4), NULL);
+    struct part *p = rig_plug(behind, DEV(0));
+    pci_intx_set(p->f, true);
+    assert_true(rig->wire[0]);
+    machine_free(rig->m);
+    assert_false(rig->wire[0]);
+    free(rig);
+}
+
+/* By the reset of its bus, before the device hears of it. */
+static void a_reset_lets_go_of_the_wire(void **state)
+{
+    static const struct pci_function_ops ops = {.name = "mute"};
+    const struct pci_function_config config = {.ops = &ops, .interrupt_pin = 1};
+    struct rig *rig = *state;
+    struct pci_bus *behind = pci_bridge_new(rig->root, DEV(4), NULL);
+    struct pci_function *f = pci_function_new(&config, NULL);
+    assert_true(pci_plug_at(behind, f, DEV(0), NULL));
+    pci_intx_set(f, true);
+    assert_true(rig->wire[0]);
+    rig_write(rig, ecam(0, DEV(4), PCI_BRIDGE_CONTROL), 2, PCI_BRIDGE_CONTROL_RESET);
+    assert_false(rig->wire[0]);
+}
+
 /*
  * MSI-X
  */
@@ -293,6 +324,8 @@ int main(void)
         TEST(a_wire_is_up_while_anybody_holds_it),
         TEST(intx_disable_hides_the_level_but_not_the_status),
         TEST(a_level_from_before_it_was_plugged_in_is_shown),
+        cmocka_unit_test(a_function_that_goes_lets_go_of_its_wire),
+        TEST(a_reset_lets_go_of_the_wire),
         TEST(msix_is_described_as_it_is),
         TEST(msix_messages_carry_the_address_and_data_of_their_vector),
         TEST(msix_masks_keep_messages_until_they_go),

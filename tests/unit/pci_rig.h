@@ -43,6 +43,7 @@ struct part {
     unsigned reads, writes, resets, removed, config_reads, config_writes;
     unsigned bar, size;
     uint64_t offset, value;
+    bool master_at_reset;
     unsigned *gone; /* counted up when it is removed; NULL: nobody asks */
 };
 
@@ -84,6 +85,7 @@ static inline void part_reset(void *state)
 {
     struct part *p = state;
     p->resets++;
+    p->master_at_reset = pci_is_master(p->f);
     pci_intx_set(p->f, false);
 }
 
@@ -92,6 +94,7 @@ static inline void part_remove(void *state)
     struct part *p = state;
     if (p->gone)
         ++*p->gone;
+    pci_intx_set(p->f, false);
     free(p);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "pci_rig.h"
 
+#include "dev/pci/function.h"
 #include "dev/pci/slot.h"
 
 #define PORT DEV(24)
@@ -281,6 +282,29 @@ static void a_new_card_waits_until_the_driver_is_done_with_the_old_one(void **st
     pci_function_free(second->f);
 }
 
+/* What harts search without a lock stays where it is, though functions came after the slot. */
+static void a_card_finds_room_in_the_lists_that_harts_read(void **state)
+{
+    struct bay *bay = *state;
+    struct pci_slot_config config = {.number = 6, .off = count_off, .ctx = bay};
+    struct pci_slot *other = pci_slot_new(bay->rig->root, &config, NULL);
+    struct pci_host *host = bay->rig->root->host;
+    const struct pci_region *regions[PCI_SPACES];
+    rig_plug(bay->rig->root, DEV(1));
+    for (unsigned i = 0; i < PCI_SPACES; i++)
+        regions[i] = host->maps[i].regions;
+    for (unsigned round = 0; round < 3; round++) {
+        struct part *p = part_new();
+        assert_true(pci_slot_insert(other, p->f, NULL));
+        insert(bay);
+        for (unsigned i = 0; i < PCI_SPACES; i++)
+            assert_ptr_equal(host->maps[i].regions, regions[i]);
+        assert_true(host->function_count <= host->function_room);
+        pci_function_free(pci_slot_take(other));
+        pci_function_free(pci_slot_take(bay->slot));
+    }
+}
+
 static void without_a_driver_a_card_has_power_at_once(void **state)
 {
     struct bay *bay = *state;
@@ -355,6 +379,7 @@ int main(void)
         TEST(the_button_asks_and_the_driver_lets_go),
         TEST(a_card_may_be_pulled_out_while_it_is_used),
         TEST(a_new_card_waits_until_the_driver_is_done_with_the_old_one),
+        TEST(a_card_finds_room_in_the_lists_that_harts_read),
         TEST(without_a_driver_a_card_has_power_at_once),
         TEST(a_restart_shows_the_card_unless_it_was_asked_for),
         TEST(a_message_tells_of_each_event_once),

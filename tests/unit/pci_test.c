@@ -335,6 +335,7 @@ static void reset_is_power_on(void **state)
     set_command(rig, 0, DEV(4), 7);
     rig_write(rig, ecam(0, DEV(4), PCI_BRIDGE_CONTROL), 2, PCI_BRIDGE_CONTROL_RESET);
     assert_int_equal(p->resets, 1);
+    assert_false(p->master_at_reset); /* nobody could set it up again meanwhile */
     for (unsigned reg = 0; reg < 256; reg++)
         assert_int_equal(rig_read(rig, ecam(1, 0, reg), 1), before[0][reg]);
     rig_write(rig, ecam(0, DEV(4), PCI_BRIDGE_CONTROL), 2, 0);
@@ -349,6 +350,23 @@ static void reset_is_power_on(void **state)
     number_bridge(rig, 0, DEV(4), 1, 1);
     assert_int_equal(rig_read(rig, ecam(1, 0, PCI_COMMAND), 2), 0);
     assert_false(pci_is_master(p->f));
+}
+
+/* Express Base 7.5.3.6: a port says that the link below it is up, and an endpoint has no such bits. */
+static void ports_report_their_link(void **state)
+{
+    struct rig *rig = *state;
+    rig_plug(pci_bridge_new(rig->root, DEV(4), NULL), DEV(0));
+    number_bridge(rig, 0, DEV(4), 1, 1);
+    for (unsigned bus = 0; bus < 2; bus++) {
+        const unsigned devfn = bus ? 0 : DEV(4);
+        const unsigned at = (unsigned)rig_read(rig, ecam(bus, devfn, PCI_CAPABILITY_LIST), 1);
+        assert_int_equal(rig_read(rig, ecam(bus, devfn, at), 1), PCI_CAP_EXPRESS);
+        assert_int_equal(rig_read(rig, ecam(bus, devfn, at + PCI_EXPRESS_LINK_CAP), 4),
+                         bus ? 0x11 : 0x100011);
+        assert_int_equal(rig_read(rig, ecam(bus, devfn, at + PCI_EXPRESS_LINK_STATUS), 2),
+                         bus ? 0x11 : 0x2011);
+    }
 }
 
 /*
@@ -486,6 +504,7 @@ int main(void)
         TEST(a_bar_half_outside_of_a_window_is_not_let_through),
         TEST(memory_is_reached_only_by_bus_masters),
         TEST(reset_is_power_on),
+        TEST(ports_report_their_link),
         TEST(slots_run_out_only_after_those_behind_ports),
         TEST(slots_that_cannot_be_are_refused),
         TEST(functions_that_cannot_be_are_refused),

@@ -72,7 +72,7 @@ struct pci_bus *pci_bus_find(struct pci_bus *bus, unsigned number)
     return bus;
 }
 
-void pci_bus_reset(struct pci_bus *bus)
+static void reset_config(struct pci_bus *bus)
 {
     for (unsigned i = 0; i < PCI_DEVFN_MAX; i++) {
         struct pci_function *f = bus->functions[i];
@@ -80,19 +80,34 @@ void pci_bus_reset(struct pci_bus *bus)
             continue;
         pci_function_reset_config(f);
         if (f->secondary)
-            pci_bus_reset(f->secondary);
-        else if (f->ops->reset)
+            reset_config(f->secondary);
+    }
+}
+
+static void reset_devices(struct pci_bus *bus)
+{
+    for (unsigned i = 0; i < PCI_DEVFN_MAX; i++) {
+        struct pci_function *f = bus->functions[i];
+        if (f && f->secondary)
+            reset_devices(f->secondary);
+        else if (f && f->ops->reset)
             f->ops->reset(f->state);
     }
+}
+
+/* Devices come last: other harts run, and must not set one up again that was just reset. */
+void pci_bus_reset(struct pci_bus *bus)
+{
+    reset_config(bus);
+    pci_topology_changed(bus->host);
+    reset_devices(bus);
 }
 
 void pci_bridge_written(struct pci_function *bridge, uint32_t old_control)
 {
     uint32_t control = field(bridge, PCI_BRIDGE_CONTROL, 2);
-    if (!(control & ~old_control & PCI_BRIDGE_CONTROL_RESET))
-        return;
-    pci_bus_reset(bridge->secondary);
-    pci_topology_changed(bridge->host);
+    if (control & ~old_control & PCI_BRIDGE_CONTROL_RESET)
+        pci_bus_reset(bridge->secondary);
 }
 
 static void init_header(struct pci_function *f)
@@ -126,6 +141,8 @@ struct pci_bus *pci_bridge_make(struct pci_bus *bus, unsigned devfn,
     struct pci_function *f = secondary ? pci_function_alloc(config, err) : NULL;
     if (!f) {
         free(secondary);
+        if (config->ops->remove)
+            config->ops->remove(config->state);
         error_set(err, "pci: out of memory");
         return NULL;
     }

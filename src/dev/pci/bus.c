@@ -27,9 +27,12 @@ bool pci_host_reserve(struct pci_host *host, struct error *err)
     return false;
 }
 
-static bool remember(struct pci_host *host, struct pci_function *f, struct error *err)
+/* A card's room was reserved with its slot, and harts may be running when it comes. */
+static bool remember(struct pci_bus *bus, struct pci_function *f, struct error *err)
 {
-    if (host->function_count == host->function_room && !pci_host_reserve(host, err))
+    struct pci_host *host = bus->host;
+    const bool has_slot = bus->bridge && bus->bridge->slot;
+    if (!has_slot && !pci_host_reserve(host, err))
         return false;
     host->functions[host->function_count++] = f;
     return true;
@@ -71,7 +74,7 @@ bool pci_plug_at(struct pci_bus *bus, struct pci_function *f, unsigned devfn, st
     const char *why = why_not(bus, devfn);
     if (why)
         error_set(err, "%s in slot %u.%u: %s", f->ops->name, devfn >> 3, devfn & 7, why);
-    if (why || !remember(bus->host, f, err)) {
+    if (why || !remember(bus, f, err)) {
         pci_function_free(f);
         return false;
     }

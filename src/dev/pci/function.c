@@ -235,14 +235,18 @@ bool pci_msix_init(struct pci_function *f, unsigned vectors, unsigned bar, uint3
     return true;
 }
 
-/* A link of 2.5 GT/s and one lane, up at once: what is reported is never waited for by anything. */
-static void init_link(struct pci_function *f, unsigned at)
+/*
+ * A link of 2.5 GT/s and one lane, up at once: what is reported is never waited for by anything. That it
+ * is up is for the port above it to say (7.5.3.6).
+ */
+static void init_link(struct pci_function *f, unsigned at, bool is_port)
 {
-    const uint32_t speed = 1, width = 1u << 4, active = PCI_LINK_STATUS_ACTIVE;
+    const uint32_t speed = 1, width = 1u << 4;
     pci_config_init(f, at + PCI_EXPRESS_LINK_CAP, 4,
-                    speed | width | 1u << 20 /* active reporting */, 0);
+                    speed | width | (is_port ? PCI_LINK_CAP_ACTIVE_REPORTING : 0), 0);
     pci_config_init(f, at + PCI_EXPRESS_LINK_CONTROL, 2, 0, 0x00cb);
-    pci_config_init(f, at + PCI_EXPRESS_LINK_STATUS, 2, speed | width | active, 0);
+    pci_config_init(f, at + PCI_EXPRESS_LINK_STATUS, 2,
+                    speed | width | (is_port ? PCI_LINK_STATUS_ACTIVE : 0), 0);
     pci_config_init(f, at + PCI_EXPRESS_LINK_CONTROL2, 2, speed, 0xf);
 }
 
@@ -258,7 +262,7 @@ void pci_express_init(struct pci_function *f, enum pci_express_type type)
     pci_config_init(f, at + PCI_EXPRESS_DEVICE_CONTROL, 2, 0x2810, 0x78ff); /* 512 byte reads */
     pci_bytes_set(f->clear, at + PCI_EXPRESS_DEVICE_STATUS, 2, 0xf);
     if (type != PCI_EXPRESS_ROOT_ENDPOINT)
-        init_link(f, at);
+        init_link(f, at, type == PCI_EXPRESS_ROOT_PORT);
     if (type == PCI_EXPRESS_ROOT_PORT) {
         /* The slot is for ever full: neither hot-plug nor a button, so no events and no controls. */
         pci_config_init(f, at + PCI_EXPRESS_SLOT_CAP, 4, f->devfn << PCI_SLOT_CAP_NUMBER_SHIFT, 0);
@@ -272,6 +276,9 @@ void pci_express_init(struct pci_function *f, enum pci_express_type type)
 void pci_function_reset_config(struct pci_function *f)
 {
     memcpy(f->config, f->initial, sizeof(f->config));
+    pthread_mutex_lock(&f->lock);
+    f->intx_level = false; /* messages have hidden it, and the device may take its time */
+    pthread_mutex_unlock(&f->lock);
     pci_messages_reset(f);
     pci_messages_written(f);
 }

@@ -156,7 +156,7 @@ void pci_function_reset_config(struct pci_function *f);
 uint32_t pci_config_read(struct pci_function *f, unsigned offset, unsigned size);
 void pci_config_write(struct pci_function *f, unsigned offset, unsigned size, uint32_t value);
 
-/* bus.c: room for one function more, which the next pci_plug_at has for sure. Before the machine runs. */
+/* bus.c: room for one function more, in lists that harts read and that move for it. Before the machine runs. */
 bool pci_host_reserve(struct pci_host *host, struct error *err);
 /* The first place for a root port that is free; false: there is none. */
 bool pci_free_port(const struct pci_bus *root, unsigned *devfn, struct error *err);
@@ -181,7 +181,7 @@ struct pci_bus *pci_bus_find(struct pci_bus *bus, unsigned number);
 void pci_bridge_written(struct pci_function *bridge, uint32_t old_control);
 /* As if it had been powered on just now: everything on the bus and behind it. */
 void pci_bus_reset(struct pci_bus *bus);
-/* A bridge of that kind, with a slot if slot is not NULL. It takes over config->state once it is made. */
+/* A bridge of that kind, with a slot if slot is not NULL. It takes over config->state, also when it fails. */
 struct pci_bus *pci_bridge_make(struct pci_bus *bus, unsigned devfn,
                                 const struct pci_function_config *config, struct pci_slot *slot,
                                 struct error *err);

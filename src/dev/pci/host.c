@@ -169,14 +169,14 @@ static bool host_describe(void *state, struct fdt *fdt, struct error *err)
 
 /*
  * The machine removes its devices from the highest address down, interrupt controllers included. So
- * the functions, which drive interrupts, go with the first window, and the host with the last.
+ * the functions, which drive interrupts, go with the first window, and the host with the last. Of the
+ * functions the last goes first: those behind a bridge came after it, and use it until they are gone.
  */
 static void window_remove(void *state)
 {
     struct pci_host *host = ((struct pci_window *)state)->host;
-    for (unsigned i = 0; i < host->function_count; i++)
-        pci_function_free(host->functions[i]);
-    host->function_count = 0;
+    while (host->function_count)
+        pci_function_free(host->functions[--host->function_count]);
     if (--host->windows_left)
         return;
     pci_maps_free(host);

@@ -5,8 +5,9 @@
  * not wait, and harts ring doorbells all the time while BARs move hardly ever.
  *
  * The list is a sequence lock: a reader looks at the version before and after, and when it was odd
- * or has changed it looks again under config_lock. Functions stay until harts are gone, so what was
- * found may be called; an access that raced with a change of the BAR goes by the old or the new.
+ * or has changed it looks again under config_lock. What was found may be called: functions stay until
+ * harts are gone, and cards until all harts have rested once (slot.h). An access that raced with a change
+ * of the BAR goes by the old or the new.
  */
 #include "dev/pci/function.h"
 

@@ -105,6 +105,7 @@ enum pci_express_register {
     PCI_EXPRESS_LINK_CONTROL2 = 0x30,
     PCI_EXPRESS_SIZE = 0x3c,
 };
+#define PCI_LINK_CAP_ACTIVE_REPORTING (1u << 20)
 #define PCI_LINK_CONTROL_DISABLE (1u << 4)
 #define PCI_LINK_STATUS_ACTIVE (1u << 13)
 

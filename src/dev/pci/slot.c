@@ -225,6 +225,7 @@ struct pci_slot *pci_slot_new(struct pci_bus *root, const struct pci_slot_config
         return NULL;
     }
     s->config = *config;
+    /* Room for the card: when one comes, harts may be running. */
     if (!pci_free_port(root, &devfn, err) || !pci_host_reserve(root->host, err)) {
         free(s);
         return NULL;
@@ -232,8 +233,11 @@ struct pci_slot *pci_slot_new(struct pci_bus *root, const struct pci_slot_config
     /* Not INTA, which is the card's: Linux removes a card's driver on the interrupt thread of its port, and some
      * drivers then wait for all threads of their own interrupt. */
     port.interrupt_pin = (uint8_t)(2 + devfn % (PCI_WIRES - 1));
-    s->bus = pci_bridge_make(root, devfn, &port, s, err);
-    return s->bus ? s : NULL;
+    struct pci_bus *bus = pci_bridge_make(root, devfn, &port, s, err);
+    if (!bus)
+        return NULL; /* and the slot is gone with its port */
+    s->bus = bus;
+    return s;
 }
 
 /*
