@@ -34,7 +34,9 @@ struct net {
     unsigned mtu;
 
     /* For the test to change, when nothing goes on. */
-    unsigned takes; /* frames that net_send takes before it takes none */
+    unsigned takes;                 /* frames that net_send takes before it takes none */
+    void (*on_features)(void *ctx); /* by the next net_set_features; NULL: nothing */
+    void *ctx;
     unsigned refused, flushes;
     /* For it to read. */
     struct fake_frame sent[FAKE_FRAMES];
@@ -267,8 +269,12 @@ void net_ready(struct net *net)
 
 void net_set_features(struct net *net, unsigned features)
 {
+    void (*on_features)(void *ctx) = net->on_features;
     net->features = features;
     net->features_set++;
+    net->on_features = NULL;
+    if (on_features)
+        on_features(net->ctx);
 }
 
 void net_set_link(struct net *net, bool up)

@@ -350,6 +350,11 @@ static void the_cache_mode_is_the_drivers_who_asked_for_it(void **state)
     assert_int_equal(sector[100], 0x77);
     vrig_reset(v);
     assert_int_equal(rig_read(v->pci, v->device + 32, 1), 1);
+    /* 5.2.5.2: one that does not promise to flush has no cache, unless it says otherwise. */
+    vrig_negotiate(v, F_CONFIG_WCE);
+    assert_int_equal(rig_read(v->pci, v->device + 32, 1), 0);
+    rig_write(v->pci, v->device + 32, 1, 1);
+    assert_int_equal(rig_read(v->pci, v->device + 32, 1), 1);
     vrig_free(v);
 }
 

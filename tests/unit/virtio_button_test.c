@@ -15,12 +15,17 @@ static struct vrig *start(void)
     return vrig_new(virtio_button_new(&button, &config, NULL));
 }
 
-static void go(struct vrig *v)
+static void go_with(struct vrig *v, uint64_t features)
 {
-    vrig_negotiate(v, 0);
+    vrig_negotiate(v, features);
     vrig_queue(v, 0, 8);
     vrig_queue(v, 1, 8);
     vrig_go(v);
+}
+
+static void go(struct vrig *v)
+{
+    go_with(v, 0);
 }
 
 static void add_buffers(struct vrig *v, unsigned count)
@@ -109,12 +114,15 @@ static void nobody_feels_it_without_a_driver(void **state)
 
 static void what_the_driver_says_is_taken(void **state)
 {
+    static const uint64_t rings[] = {0, F_EVENT_IDX, F_RING_PACKED, F_RING_PACKED | F_EVENT_IDX};
     (void)state;
-    struct vrig *v = start();
-    go(v);
-    for (unsigned i = 0; i < 20; i++)
-        assert_int_equal(vrig_send(v, 1, "lights!", 8, 0, 0), 0);
-    vrig_free(v);
+    for (unsigned r = 0; r < 4; r++) {
+        struct vrig *v = start();
+        go_with(v, rings[r]);
+        for (unsigned i = 0; i < 20; i++)
+            assert_int_equal(vrig_send(v, 1, "lights!", 8, 0, 0), 0);
+        vrig_free(v);
+    }
 }
 
 int main(void)

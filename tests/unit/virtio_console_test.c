@@ -35,6 +35,8 @@ struct line {
     size_t in_size, out_size, room; /* room: what it takes before somebody makes more */
     struct event_call readable, writable;
     unsigned attached;
+    bool sink; /* takes everything, and counts it */
+    uint64_t taken, in_turn, most_in_turn;
 };
 
 struct bench {
@@ -47,6 +49,13 @@ static size_t line_write(struct chardev *cd, const void *bytes, size_t size)
 {
     struct line *l = (struct line *)cd;
     pthread_mutex_lock(&l->lock);
+    if (l->sink) {
+        l->taken += size;
+        l->in_turn += size;
+        l->most_in_turn = l->in_turn > l->most_in_turn ? l->in_turn : l->most_in_turn;
+        pthread_mutex_unlock(&l->lock);
+        return size;
+    }
     size_t n = size < l->room ? size : l->room;
     if (n > sizeof(l->out) - l->out_size)
         n = sizeof(l->out) - l->out_size;
@@ -349,6 +358,42 @@ static void a_reset_gives_up_output_that_waits(void **state)
     shows(&b->lines[0], "lost");
 }
 
+/* A turn of the loop's thread, in which others come to theirs. */
+struct turns {
+    struct event_call call;
+    struct line *line;
+};
+
+static void begin_turn(void *ctx)
+{
+    struct turns *t = ctx;
+    pthread_mutex_lock(&t->line->lock);
+    t->line->in_turn = 0;
+    pthread_mutex_unlock(&t->line->lock);
+    event_call_post(&t->call);
+}
+
+/* Sixteen times all memory there is, for a channel that never fills up. */
+static void output_without_end_leaves_the_thread_to_others(void **state)
+{
+    struct bench *b = *state;
+    struct turns turns = {.line = &b->lines[0]};
+    struct driver_part parts[16];
+    uint32_t written;
+    start(b, 0);
+    b->lines[0].sink = true;
+    event_call_init(&turns.call, b->loop, begin_turn, &turns);
+    event_call_post(&turns.call);
+    for (unsigned i = 0; i < 16; i++)
+        parts[i] = (struct driver_part){MACHINE_RAM_BASE, RIG_RAM, false};
+    assert_true(driver_add(&b->v->queues[1], parts, 16, 0) >= 0);
+    vrig_kick(b->v, 1);
+    vrig_get_used(b->v, 1, &written);
+    event_call_remove(&turns.call);
+    assert_true(b->lines[0].taken == 16 * RIG_RAM);
+    assert_in_range(b->lines[0].most_in_turn, 1, RIG_RAM);
+}
+
 /* The device reads ahead a little: that stays for the next driver. */
 static void input_outlives_resets(void **state)
 {
@@ -435,6 +480,7 @@ int main(void)
         ON_BENCH(input_waits_for_buffers_and_is_cut_to_their_size),
         ON_BENCH(output_waits_for_the_channel_and_nothing_is_lost),
         ON_BENCH(a_reset_gives_up_output_that_waits),
+        ON_BENCH(output_without_end_leaves_the_thread_to_others),
         ON_BENCH(input_outlives_resets),
         cmocka_unit_test(random_bytes_fill_buffers),
     };

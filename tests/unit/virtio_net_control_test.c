@@ -228,6 +228,65 @@ static void the_driver_chooses_what_it_receives(void **state)
     give_to(b, group, 0, false);
 }
 
+static uint8_t address_byte(struct bench *b, unsigned i)
+{
+    return (uint8_t)config(b, i, 1);
+}
+
+/* 5.1.6.5.2.1: when the command comes back, and until the next driver. */
+static void the_address_that_a_driver_chooses_is_in_the_configuration(void **state)
+{
+    static const uint8_t other[6] = {2, 0, 0, 0, 0x77, 1};
+    struct bench *b = *state;
+    for (EACH_RING(ring)) {
+        start(b, *ring | commands_of_all | NET_F_MAC, 8);
+        for (uint8_t last = 0; last < 20; last++) {
+            uint8_t address[6] = {2, 0, 0, 0, 0x66, last};
+            assert_int_equal(command(b, CONTROL, 1, 1, address, 6), 0);
+            for (unsigned i = 0; i < 6; i++)
+                assert_int_equal(address_byte(b, i), address[i]);
+        }
+        assert_int_equal(command(b, CONTROL, 1, 1, other, 5), 1);
+        assert_int_equal(address_byte(b, 4), 0x66);
+        vrig_reset(b->v);
+        for (unsigned i = 0; i < 6; i++)
+            assert_int_equal(address_byte(b, i), mac[i]);
+    }
+}
+
+/* On the network's thread, which has begun with one driver and now sees another come. */
+static void come_and_ask(void *ctx)
+{
+    struct bench *b = ctx;
+    struct driver_part parts[2] = {{VRIG_DATA, 3, false}, {VRIG_DATA + 0x30000, 1, true}};
+    vrig_negotiate(b->v, commands_of_all);
+    for (unsigned i = 0; i <= CONTROL; i++)
+        vrig_queue(b->v, i, 8);
+    vrig_go(b->v);
+    memcpy(guest(b, VRIG_DATA), "\0\0\1", 3);
+    assert_true(driver_add(&b->v->queues[CONTROL], parts, 2, 0) >= 0);
+    vrig_kick(b->v, CONTROL);
+    struct driver_part frame = {AT_SEND + 0x1000, HEADER + 60, false};
+    memset(guest(b, frame.address), 0, frame.size);
+    assert_true(driver_add(&b->v->queues[TRANSMIT], &frame, 1, 0) >= 0);
+    vrig_kick(b->v, TRANSMIT);
+}
+
+static void doorbells_of_a_driver_that_has_just_come_are_heard(void **state)
+{
+    struct bench *b = *state;
+    uint32_t written;
+    start(b, 0, 8);
+    b->net->ctx = b;
+    b->net->on_features = come_and_ask;
+    vrig_set_status(b->v, 0);
+    fake_net_sync(b->net);
+    vrig_get_used(b->v, CONTROL, &written);
+    comes_back(b, TRANSMIT);
+    assert_int_equal(*(uint8_t *)guest(b, VRIG_DATA + 0x30000), 0);
+    assert_int_equal(b->net->sent_count, 1);
+}
+
 static void longer_tables_than_there_is_room_for_let_all_pass(void **state)
 {
     static const uint8_t station[6] = {2, 9}, group[6] = {1, 9}, named[6] = {1, 8};
@@ -289,9 +348,12 @@ static void a_cable_that_is_plugged_in_again_is_announced(void **state)
     net_set_link(b->net, false);
     net_set_link(b->net, true);
     assert_int_equal(config(b, 6, 2), 3);
+    rig_read(b->v->pci, b->v->isr, 1);
     assert_int_equal(command(b, CONTROL, 3, 0, "", 0), 0);
-    fake_net_sync(b->net);
-    assert_int_equal(config(b, 6, 2), 1);
+    assert_int_equal(config(b, 6, 2), 1); /* already, when the command comes back */
+    rig_read(b->v->pci, b->v->isr, 1);
+    assert_int_equal(command(b, CONTROL, 3, 0, "", 0), 0); /* for nothing */
+    assert_int_equal(rig_read(b->v->pci, b->v->isr, 1), ISR_QUEUE);
     net_set_link(b->net, false);
     net_set_link(b->net, true);
     start(b, NET_F_STATUS, 8);
@@ -403,6 +465,8 @@ int main(void)
         ON_BENCH(commands_are_answered),
         ON_BENCH(commands_without_room_for_an_answer_or_a_beginning_harm_nobody),
         ON_BENCH(the_driver_chooses_what_it_receives),
+        ON_BENCH(the_address_that_a_driver_chooses_is_in_the_configuration),
+        ON_BENCH(doorbells_of_a_driver_that_has_just_come_are_heard),
         ON_BENCH(longer_tables_than_there_is_room_for_let_all_pass),
         ON_BENCH(offloads_change_while_the_driver_runs),
         ON_BENCH(a_cable_that_is_plugged_in_again_is_announced),

@@ -56,11 +56,12 @@ static void finish_reset(struct virtio *v)
     for (unsigned i = 0; i < v->queue_count; i++)
         set_queue_to_power_on(v, &v->queues[i]);
     memcpy(v->config, v->config_reset, sizeof(v->config));
-    v->generation++;
+    v->config_changed = true;
     atomic_fetch_add(&v->resets, 1);
     v->driver_features = 0;
     v->status = 0;
     v->resetting = false;
+    v->transport.reset(v->transport.ctx);
     if (v->ops->reset)
         v->ops->reset(v->state);
     pthread_cond_broadcast(&v->settled);
@@ -156,15 +157,15 @@ struct virtio_queue *virtio_begin(struct virtio *v, unsigned index)
 void virtio_end(struct virtio_queue *q)
 {
     struct virtio *v = q->virtio;
-    bool interrupt = virtq_publish(&q->ring);
+    /* Under the lock, for which a reset waits: no interrupt comes after one (2.4.1). */
+    if (virtq_publish(&q->ring))
+        v->transport.queue_interrupt(v->transport.ctx, q);
     bool stopped = is_idle_now(q);
     bool broken = q->ring.broken && !q->break_told;
     q->break_told |= broken;
     const char *why = q->ring.broken;
     unsigned resets = atomic_load(&v->resets); /* none can end before the lock is let go */
     pthread_mutex_unlock(&q->lock);
-    if (interrupt)
-        v->transport.queue_interrupt(v->transport.ctx, q);
     if (!broken && !stopped)
         return;
     pthread_mutex_lock(&v->lock);
@@ -290,8 +291,9 @@ static bool accept_features(struct virtio *v)
     else if (!(v->driver_features & VIRTIO_F_VERSION_1))
         virtio_log_guest(v, "the driver does not know VERSION_1");
     else {
+        v->config_changed = true;
         if (v->ops->agreed)
-            v->ops->agreed(v->state, v->driver_features);
+            v->ops->agreed(v->state, v->driver_features, v->config);
         return true;
     }
     return false;
@@ -331,12 +333,15 @@ void virtio_set_status(struct virtio *v, uint8_t value)
 }
 
 /*
- * Configuration (2.5).
+ * Configuration (2.5). Its generation counts changes that the driver may have seen, so that 8 bits do not
+ * come round between two looks (4.1.4.3.1).
  */
 
-uint64_t virtio_read_config(const struct virtio *v, uint64_t offset, unsigned size)
+uint64_t virtio_read_config(struct virtio *v, uint64_t offset, unsigned size)
 {
     uint64_t value = 0;
+    v->generation += v->config_changed;
+    v->config_changed = false;
     for (unsigned i = 0; i < size; i++)
         if (offset + i < v->config_size)
             value |= (uint64_t)v->config[offset + i] << 8 * i;
@@ -362,9 +367,17 @@ void virtio_set_config(struct virtio *v, unsigned offset, const void *bytes, uns
     pthread_mutex_lock(&v->lock);
     memcpy(v->config + offset, bytes, size);
     memcpy(v->config_reset + offset, bytes, size);
-    v->generation++;
+    v->config_changed = true;
     if (v->status & VIRTIO_S_DRIVER_OK)
         v->transport.config_interrupt(v->transport.ctx);
+    pthread_mutex_unlock(&v->lock);
+}
+
+void virtio_set_drivers_config(struct virtio *v, unsigned offset, const void *bytes, unsigned size)
+{
+    pthread_mutex_lock(&v->lock);
+    memcpy(v->config + offset, bytes, size);
+    v->config_changed = true;
     pthread_mutex_unlock(&v->lock);
 }
 

@@ -70,8 +70,8 @@ struct virtio_ops {
      * there is nothing to write. false: it may not, and the bytes are as they were.
      */
     bool (*config_written)(void *state, uint8_t *bytes, unsigned offset, unsigned size);
-    /* The driver has agreed on these features (FEATURES_OK). May be NULL. */
-    void (*agreed)(void *state, uint64_t features);
+    /* The driver has agreed on these features (FEATURES_OK), and config is what they make it. May be NULL. */
+    void (*agreed)(void *state, uint64_t features, uint8_t *config);
     /* To the state of power-on; all queues have stopped. May be NULL. */
     void (*reset)(void *state);
     /* Frees state: nothing of it is used any more. */
@@ -120,6 +120,11 @@ unsigned virtio_queue_index(const struct virtio_queue *q);
  * and end.
  */
 void virtio_set_config(struct virtio *v, unsigned offset, const void *bytes, unsigned size);
+/*
+ * Changes it for this driver alone, who has asked for it and is not told. Keep the chain with its wish
+ * meanwhile, so that no other driver comes.
+ */
+void virtio_set_drivers_config(struct virtio *v, unsigned offset, const void *bytes, unsigned size);
 
 /* Any thread. What a guest does wrong, with the device's name in front. */
 void virtio_log_guest(struct virtio *v, const char *format, ...)

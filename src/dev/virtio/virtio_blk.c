@@ -111,8 +111,8 @@ struct blk {
     struct disk *disk;
     uint64_t sectors;
     char serial[VIRTIO_BLK_SERIAL_MAX];
-    _Atomic bool flushes, chooses_cache; /* the driver knows F_FLUSH, F_CONFIG_WCE */
-    _Atomic bool writeback;              /* as the driver chose it */
+    _Atomic bool chooses_cache; /* the driver knows F_CONFIG_WCE */
+    _Atomic bool writeback;     /* else each write is a safe one */
     unsigned queue_count;
     struct blk_queue queues[VIRTIO_BLK_QUEUES_MAX];
 };
@@ -168,14 +168,6 @@ static void complete(struct request *r, uint8_t status)
     request_free(r);
 }
 
-/* 5.2.5.2: without a promise to flush, and where the driver wants it so, each write is a safe one. */
-static bool writes_through(const struct blk *blk)
-{
-    if (atomic_load(&blk->chooses_cache))
-        return !atomic_load(&blk->writeback);
-    return !atomic_load(&blk->flushes);
-}
-
 /* To the disk at the end of the run. */
 static void submit(struct request *r, enum disk_op op, uint64_t sector, uint64_t bytes)
 {
@@ -183,7 +175,7 @@ static void submit(struct request *r, enum disk_op op, uint64_t sector, uint64_t
     r->disk.op = op;
     r->disk.offset = sector * SECTOR;
     r->disk.size = bytes;
-    r->disk.fua = (op == DISK_WRITE || op == DISK_WRITE_ZEROES) && writes_through(q->blk);
+    r->disk.fua = (op == DISK_WRITE || op == DISK_WRITE_ZEROES) && !atomic_load(&q->blk->writeback);
     r->disk.next = NULL;
     *q->batch_end = &r->disk;
     q->batch_end = &r->disk.next;
@@ -383,10 +375,13 @@ static void blk_notify(void *state, unsigned queue)
  * The driver's choices.
  */
 
-static void blk_agreed(void *state, uint64_t features)
+/* 5.2.5.2: a driver that does not promise to flush begins without a cache. */
+static void blk_agreed(void *state, uint64_t features, uint8_t *config)
 {
     struct blk *blk = state;
-    atomic_store(&blk->flushes, features & F_FLUSH);
+    const bool flushes = features & F_FLUSH;
+    config[offsetof(struct blk_layout, writeback)] = flushes;
+    atomic_store(&blk->writeback, flushes);
     atomic_store(&blk->chooses_cache, features & F_CONFIG_WCE);
 }
 
@@ -404,7 +399,6 @@ static bool blk_config_written(void *state, uint8_t *bytes, unsigned offset, uns
 static void blk_reset(void *state)
 {
     struct blk *blk = state;
-    atomic_store(&blk->flushes, false);
     atomic_store(&blk->chooses_cache, false);
     atomic_store(&blk->writeback, true);
 }

@@ -65,17 +65,24 @@ static bool button_config_written(void *state, uint8_t *bytes, unsigned offset, 
     return true;
 }
 
-/* What the driver says is heard and does nothing. */
+/*
+ * What the driver says is heard and does nothing. It has no more than QUEUE_SIZE buffers before it gets
+ * some back, and a hart's thread is not to be kept by one that has.
+ */
 static void button_notify(void *state, unsigned queue)
 {
     struct virtio_button *b = state;
     struct iovec iov[QUEUE_SIZE];
     struct virtq_chain chain = {.iov = iov, .iov_max = QUEUE_SIZE};
+    unsigned budget = QUEUE_SIZE;
     struct virtio_queue *q = queue == QUEUE_STATUS ? virtio_begin(b->virtio, queue) : NULL;
-    for (unsigned n = 0; q && n < QUEUE_SIZE && virtio_pop(q, &chain); n++)
-        virtio_push(q, &chain, 0);
-    if (q)
-        virtio_end(q);
+    if (!q)
+        return;
+    do {
+        for (; budget && virtio_pop(q, &chain); budget--)
+            virtio_push(q, &chain, 0);
+    } while (virtio_notify_on(q) && budget);
+    virtio_end(q);
 }
 
 static void put_event(struct virtio_queue *q, const struct virtq_chain *chain, unsigned n)

@@ -20,7 +20,9 @@
 #include <string.h>
 
 #define QUEUE_SIZE 64
-#define ROUND 64 /* buffers of a queue in a row: others want the thread too */
+/* What a queue may do in a row, since others want the thread too: buffers, and bytes of output. */
+#define ROUND 64
+#define ROUND_BYTES (1u << 20)
 #define INPUT_SIZE 1024
 
 /* 5.3.2: receive and transmit queue of port 0, the control queues, then those of the other ports. */
@@ -149,8 +151,8 @@ static void receive(struct port *p)
  * Data from the guest.
  */
 
-/* false: the channel takes no more now. */
-static bool send_chain(struct port *p)
+/* false: the channel takes no more now, or budget is used up. */
+static bool send_chain(struct port *p, size_t *budget)
 {
     uint64_t skip = p->sent;
     for (unsigned i = 0; i < p->chain.out; i++) {
@@ -159,9 +161,10 @@ static bool send_chain(struct port *p)
             skip -= iov->iov_len;
             continue;
         }
-        size_t rest = iov->iov_len - skip;
-        size_t n = chardev_write(p->chardev, (const uint8_t *)iov->iov_base + skip, rest);
+        size_t rest = iov->iov_len - skip, part = rest < *budget ? rest : *budget;
+        size_t n = chardev_write(p->chardev, (const uint8_t *)iov->iov_base + skip, part);
         p->sent += n;
+        *budget -= n;
         if (n < rest)
             return false;
         skip = 0;
@@ -190,18 +193,19 @@ static void transmit(struct port *p)
 {
     struct console *c = p->console;
     unsigned budget = ROUND;
+    size_t bytes = ROUND_BYTES;
     struct virtio_queue *q = virtio_begin(c->virtio, transmit_queue(p));
     if (!q)
         return;
     virtio_notify_off(q);
     do {
-        while (budget && begin_sending(p, q) && send_chain(p)) {
+        while (budget && begin_sending(p, q) && send_chain(p, &bytes)) {
             give_back(p, q);
             budget--;
         }
     } while (budget && !p->sending && virtio_notify_on(q));
     virtio_end(q);
-    if (!budget)
+    if (!budget || !bytes)
         kick(c, transmit_queue(p));
 }
 
@@ -346,9 +350,10 @@ static void console_stop(void *state, struct virtio_queue *q)
         give_back(p, q);
 }
 
-static void console_agreed(void *state, uint64_t features)
+static void console_agreed(void *state, uint64_t features, uint8_t *config)
 {
     struct console *c = state;
+    (void)config;
     atomic_store(&c->multiport, features & F_MULTIPORT);
 }
 

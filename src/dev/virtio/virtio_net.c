@@ -49,8 +49,9 @@ static void renew(struct virtio_net *n, uint64_t features)
     event_call_post(&n->call);
 }
 
-static void agreed(void *state, uint64_t features)
+static void agreed(void *state, uint64_t features, uint8_t *config)
 {
+    (void)config;
     renew(state, features);
 }
 
@@ -87,6 +88,12 @@ void virtio_net_tell_status(struct virtio_net *n)
     virtio_set_config(n->virtio, offsetof(struct net_layout, status), &status, sizeof(status));
 }
 
+void virtio_net_tell_address(struct virtio_net *n)
+{
+    virtio_set_drivers_config(n->virtio, offsetof(struct net_layout, mac), n->filter.mac,
+                              sizeof(n->filter.mac));
+}
+
 /* The driver is another one. */
 static void begin_driver(struct virtio_net *n)
 {
@@ -103,10 +110,20 @@ static void begin_driver(struct virtio_net *n)
     virtio_net_tell_offloads(n);
 }
 
+struct virtio_queue *virtio_net_begin(struct virtio_net *n, unsigned queue)
+{
+    struct virtio_queue *q = virtio_begin(n->virtio, queue);
+    if (!q || !atomic_load(&n->renewed))
+        return q;
+    virtio_end(q);
+    virtio_net_kick(n, queue);
+    return NULL;
+}
+
 /* Buffers to receive into: doorbells for more of them are of no use before these are used up. */
 static void take_buffers(struct virtio_net *n, unsigned queue)
 {
-    struct virtio_queue *q = virtio_begin(n->virtio, queue);
+    struct virtio_queue *q = virtio_net_begin(n, queue);
     if (!q)
         return;
     virtio_notify_off(q);
@@ -171,9 +188,9 @@ static const struct net_card_ops card_ops = {
 static void remove_card(void *state)
 {
     struct virtio_net *n = state;
-    event_call_remove(&n->call);
     if (n->attached)
-        net_detach(n->net);
+        net_detach(n->net); /* first: until then the network's callbacks may post the call */
+    event_call_remove(&n->call);
     free(n);
 }
 

@@ -22,6 +22,7 @@ struct command {
     const struct virtq_chain *chain;
     uint64_t at; /* where its data go on */
     uint8_t class, number;
+    void (*tell)(struct virtio_net *n); /* what has changed of the configuration; NULL: nothing */
 };
 
 /* The next bytes of the data. false: there are not so many. */
@@ -72,6 +73,8 @@ static bool set_address(struct virtio_net *n, struct command *c)
     if (!take(c, mac, sizeof(mac)) || (mac[0] & 1))
         return false;
     memcpy(n->filter.mac, mac, sizeof(mac));
+    if (n->features & NET_F_MAC)
+        c->tell = virtio_net_tell_address;
     return true;
 }
 
@@ -88,8 +91,9 @@ static bool set_vlan(struct virtio_net *n, struct command *c)
 
 static bool end_announcement(struct virtio_net *n, struct command *c)
 {
-    (void)c;
-    n->announce = false; /* and so the status changes, when the queue is let go */
+    if (n->announce)
+        c->tell = virtio_net_tell_status;
+    n->announce = false;
     return true;
 }
 
@@ -143,35 +147,50 @@ static enum answer obey(struct virtio_net *n, struct command *c)
     return ANSWER_ERROR;
 }
 
-static void serve(struct virtio_net *n, struct virtio_queue *q, const struct virtq_chain *chain)
+/*
+ * The configuration shows what a command did before the command comes back (5.1.6.5.2.1, 5.1.6.5.4.2).
+ * It cannot be changed with the queue locked; but as long as a chain is kept there is a queue, and the
+ * driver stays who it is.
+ */
+static struct virtio_queue *tell_changes(struct virtio_net *n, struct virtio_queue *q,
+                                         const struct command *c)
+{
+    const unsigned queue = virtio_queue_index(q);
+    if (!c->tell)
+        return q;
+    virtio_end(q);
+    c->tell(n);
+    return virtio_begin(n->virtio, queue);
+}
+
+/* Returns the queue, which may have been let go in between. */
+static struct virtio_queue *serve(struct virtio_net *n, struct virtio_queue *q,
+                                  const struct virtq_chain *chain)
 {
     struct command c = {.chain = chain};
     uint8_t answer = ANSWER_ERROR;
     if (take(&c, &c.class, 1) && take(&c, &c.number, 1))
         answer = (uint8_t)obey(n, &c);
+    q = tell_changes(n, q, &c);
     virtio_push(q, chain, (uint32_t)virtq_chain_write(chain, 0, &answer, 1));
+    return q;
 }
 
 void virtio_net_control(struct virtio_net *n, unsigned queue)
 {
-    const bool announce = n->announce;
     unsigned budget = ROUND;
     struct virtq_chain chain = {.iov = n->iov, .iov_max = VIRTQ_IOV_MAX};
-    struct virtio_queue *q = virtio_begin(n->virtio, queue);
+    struct virtio_queue *q = virtio_net_begin(n, queue);
     if (!q)
         return;
-    if (!atomic_load(&n->renewed)) {
-        virtio_notify_off(q);
-        do {
-            while (budget && virtio_pop(q, &chain)) {
-                serve(n, q, &chain);
-                budget--;
-            }
-        } while (budget && virtio_notify_on(q));
-    }
+    virtio_notify_off(q);
+    do {
+        while (budget && virtio_pop(q, &chain)) {
+            q = serve(n, q, &chain);
+            budget--;
+        }
+    } while (budget && virtio_notify_on(q));
     virtio_end(q);
-    if (n->announce != announce)
-        virtio_net_tell_status(n);
     if (!budget)
         virtio_net_kick(n, queue);
 }

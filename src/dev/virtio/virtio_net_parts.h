@@ -105,6 +105,12 @@ static inline unsigned virtio_net_control_queue(const struct virtio_net *n, uint
 /* Has a queue looked at (again). Any thread. */
 void virtio_net_kick(struct virtio_net *n, unsigned queue);
 
+/*
+ * The queue, locked, of the driver that the thread knows. NULL: there is none; or the driver is new, and
+ * the queue is looked at again when that has been taken note of.
+ */
+struct virtio_queue *virtio_net_begin(struct virtio_net *n, unsigned queue);
+
 /* Sends what there is in a pair's transmit queue. */
 void virtio_net_transmit(struct virtio_net *n, unsigned pair);
 
@@ -118,5 +124,7 @@ void virtio_net_control(struct virtio_net *n, unsigned queue);
 void virtio_net_tell_offloads(struct virtio_net *n);
 /* Link and announcement, to the driver. Not between virtio_begin and virtio_end. */
 void virtio_net_tell_status(struct virtio_net *n);
+/* Likewise the address that it has chosen. */
+void virtio_net_tell_address(struct virtio_net *n);
 
 #endif

@@ -156,18 +156,16 @@ void virtio_net_transmit(struct virtio_net *n, unsigned pair)
 {
     const uint64_t bit = UINT64_C(1) << pair;
     unsigned budget = ROUND;
-    struct virtio_queue *q = virtio_begin(n->virtio, 2 * pair + 1);
+    struct virtio_queue *q = virtio_net_begin(n, 2 * pair + 1);
     if (!q)
         return;
     n->blocked &= ~bit;
-    if (!atomic_load(&n->renewed)) { /* else a call is on its way that comes here again */
-        virtio_notify_off(q);
-        do {
-            while (budget && send_next(n, pair, q))
-                budget--;
-        } while (budget && !(n->blocked & bit) && virtio_notify_on(q));
-        net_flush(n->net);
-    }
+    virtio_notify_off(q);
+    do {
+        while (budget && send_next(n, pair, q))
+            budget--;
+    } while (budget && !(n->blocked & bit) && virtio_notify_on(q));
+    net_flush(n->net);
     virtio_end(q);
     if (!budget)
         virtio_net_kick(n, 2 * pair + 1);

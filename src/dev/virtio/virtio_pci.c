@@ -224,9 +224,11 @@ static void set_half(uint64_t *field, bool high, uint32_t value)
     *field = (*field & ~((uint64_t)UINT32_MAX << shift)) | (uint64_t)value << shift;
 }
 
+/* 4.1.4.3.1: without packed rings the register shows powers of two only. */
 static void write_queue_size(struct virtio *v, struct virtio_queue *q, uint32_t value)
 {
-    if (value && value <= v->queue_size)
+    const bool fits = v->driver_features & VIRTIO_F_RING_PACKED || !(value & (value - 1));
+    if (value && value <= v->queue_size && fits)
         q->size = (uint16_t)value;
     else
         virtio_log_guest(v, "queue %u: a size of %u", q->index, value);
@@ -336,7 +338,7 @@ static void write_bar(struct virtio_pci *t, uint64_t offset, unsigned size, uint
             ring_doorbell(t, (unsigned)(offset - AT_NOTIFY) / NOTIFY_MULTIPLIER);
         return;
     }
-    if (offset == DEVICE_STATUS) {
+    if (offset == DEVICE_STATUS && size == 1) {
         virtio_set_status(v, (uint8_t)value);
         return;
     }
@@ -419,14 +421,22 @@ static struct log *get_log(void *ctx)
     return pci_log(t->pci);
 }
 
+/* 4.1.5.1.2.1: a reset unmaps all events. */
+static void end_interrupts(void *ctx)
+{
+    struct virtio_pci *t = ctx;
+    atomic_store(&t->config_vector, VIRTIO_NO_VECTOR);
+    take_isr(t);
+}
+
 static void reset(void *state)
 {
     struct virtio_pci *t = state;
     virtio_reset(t->virtio);
+    pthread_mutex_lock(&t->virtio->lock);
     t->device_feature_select = t->driver_feature_select = 0;
     t->queue_select = 0;
-    atomic_store(&t->config_vector, VIRTIO_NO_VECTOR);
-    take_isr(t);
+    pthread_mutex_unlock(&t->virtio->lock);
 }
 
 static void remove_function(void *state)
@@ -514,6 +524,7 @@ static bool make_parts(struct virtio_pci *t, const struct virtio_config *config,
     struct virtio_transport transport = {
         .queue_interrupt = queue_interrupt,
         .config_interrupt = config_interrupt,
+        .reset = end_interrupts,
         .log = get_log,
         .memory = {map, written, t},
         .ctx = t,
@@ -538,11 +549,14 @@ struct pci_function *virtio_pci_new(struct virtio **virtio, const struct virtio_
         pci_function_free(t->pci); /* with all that is in it */
         return NULL;
     }
-    if (!t)
+    if (!t) {
         error_set(err, "%s: out of memory", config->ops->name);
-    if (t && t->virtio)
-        virtio_free(t->virtio);
-    free(t);
+    } else {
+        if (t->virtio)
+            virtio_free(t->virtio);
+        pthread_mutex_destroy(&t->isr_lock);
+        free(t);
+    }
     config->ops->remove(config->state);
     return NULL;
 }

@@ -48,8 +48,9 @@ struct virtio_queue {
 
 /* What the transport does. Any thread. */
 struct virtio_transport {
-    void (*queue_interrupt)(void *ctx, struct virtio_queue *q); /* no lock held */
+    void (*queue_interrupt)(void *ctx, struct virtio_queue *q); /* under the queue's lock */
     void (*config_interrupt)(void *ctx);                        /* under virtio.lock */
+    void (*reset)(void *ctx); /* under virtio.lock: no interrupt is pending, none has a vector */
     struct log *(*log)(void *ctx);
     struct virtq_memory memory;
     void *ctx;
@@ -73,7 +74,8 @@ struct virtio {
     uint64_t driver_features;
     uint8_t config[VIRTIO_CONFIG_MAX];
     uint8_t config_reset[VIRTIO_CONFIG_MAX]; /* what config is after a reset */
-    uint8_t generation;                      /* of config */
+    uint8_t generation;                      /* of config, as the driver knows it */
+    bool config_changed; /* since the driver has read any of it: what it reads next is a new one */
     unsigned queue_count;
     struct virtio_queue queues[];
 };
@@ -96,7 +98,7 @@ void virtio_set_features(struct virtio *v, unsigned select, uint32_t value);
 void virtio_enable_queue(struct virtio *v, struct virtio_queue *q);
 void virtio_reset_queue(struct virtio *v, struct virtio_queue *q);
 /* size: 1, 2, 4 or 8, anywhere. */
-uint64_t virtio_read_config(const struct virtio *v, uint64_t offset, unsigned size);
+uint64_t virtio_read_config(struct virtio *v, uint64_t offset, unsigned size);
 void virtio_write_config(struct virtio *v, uint64_t offset, unsigned size, uint64_t value);
 
 #endif
