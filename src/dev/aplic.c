@@ -82,7 +82,7 @@ void aplic_delegate(struct device *root)
 
 static void describe_harts(const struct domain *d, struct fdt *fdt)
 {
-    uint32_t cells[2 * APLIC_HARTS_MAX];
+    uint32_t cells[2 * HART_WIRES_MAX];
     unsigned n = 0;
     if (d->aplic->messages) {
         dt_prop_u32(fdt, "msi-parent", d->is_root ? DT_IMSIC_M : DT_IMSIC_S);

@@ -10,7 +10,6 @@
 #include "dev/aplic.h"
 
 #define APLIC_WORDS (APLIC_SOURCES / 32 + 1)
-#define APLIC_HARTS_MAX 64
 #define APLIC_PRIORITY_MAX 0xff /* IPRIOLEN is 8 */
 
 #define DOMAINCFG_IE (1u << 8)
@@ -34,7 +33,7 @@ struct domain {
     uint16_t sourcecfg[APLIC_SOURCES + 1];
     uint32_t target[APLIC_SOURCES + 1];
     uint32_t pending[APLIC_WORDS], enabled[APLIC_WORDS];
-    struct idc idc[APLIC_HARTS_MAX];
+    struct idc idc[HART_WIRES_MAX];
 };
 
 struct aplic {

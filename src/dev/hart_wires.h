@@ -13,9 +13,11 @@
 
 #include "cpu/hart.h"
 
+#define HART_WIRES_MAX 64 /* harts */
+
 struct hart_wires {
     void *ctx;
-    unsigned count;                                                   /* harts */
+    unsigned count;                                                   /* up to HART_WIRES_MAX */
     void (*set)(void *ctx, unsigned hart, uint64_t bits, bool level); /* bits: 1 << IRQ_x */
     void (*stimer_expired)(void *ctx, unsigned hart);                 /* Sstc */
     /* To the hart's interrupt file of that level: an external interrupt's identity. */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define SETEIPNUM_LE 0x000
-#define HARTS_MAX 64
 
 struct pages {
     struct device device;
@@ -52,7 +51,7 @@ static bool imsic_describe(void *state, struct fdt *fdt, struct error *err)
     (void)err;
     const struct pages *s = state;
     const bool machine = s->level == IMSIC_M;
-    uint32_t cells[2 * HARTS_MAX];
+    uint32_t cells[2 * HART_WIRES_MAX];
     unsigned n = 0;
     if (machine && dt_is_for_supervisor(fdt))
         return true;

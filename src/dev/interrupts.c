@@ -7,6 +7,8 @@
 #include "dev/plic.h"
 #include "machine/fdt.h"
 
+_Static_assert(MACHINE_HARTS_MAX <= HART_WIRES_MAX, "controllers have room for all harts");
+
 static bool add_plic(struct interrupts *all, struct machine *m, const struct hart_wires *wires,
                      struct error *err)
 {

@@ -195,9 +195,9 @@ static bool plic_describe(void *state, struct fdt *fdt, struct error *err)
 {
     (void)err;
     struct plic *p = state;
-    uint32_t cells[4 * 64];
+    uint32_t cells[4 * HART_WIRES_MAX];
     unsigned n = 0;
-    for (unsigned i = 0; i < p->wires.count && i < 64; i++) {
+    for (unsigned i = 0; i < p->wires.count; i++) {
         cells[n++] = DT_INTC0 + i;
         cells[n++] = IRQ_MEI;
         cells[n++] = DT_INTC0 + i;
