@@ -76,23 +76,35 @@ static void mtimer_fired(void *ctx)
     pthread_mutex_unlock(&c->aclint->lock);
 }
 
+/*
+ * No lock keeps the hart, the loop's thread and a write of mtime from arming the timer at the same time.
+ * Each looks once more afterwards, so that the last of them arms it for what holds by then.
+ */
+static void arm_stimer(struct aclint *a, struct comparator *c)
+{
+    uint64_t when, offset;
+    do {
+        when = atomic_load(&c->when);
+        offset = atomic_load(&a->offset);
+        event_timer_set(&c->timer, deadline_of(a, when));
+    } while (atomic_load(&c->when) != when || atomic_load(&a->offset) != offset);
+}
+
 void aclint_set_stimer(struct device *dev, unsigned hart, uint64_t when)
 {
     struct aclint *a = dev->state;
-    struct comparator *c = &a->stimer[hart];
-    atomic_store(&c->when, when);
-    event_timer_set(&c->timer, deadline_of(a, when));
+    atomic_store(&a->stimer[hart].when, when);
+    arm_stimer(a, &a->stimer[hart]);
 }
 
 static void stimer_fired(void *ctx)
 {
     struct comparator *c = ctx;
     struct aclint *a = c->aclint;
-    uint64_t when = atomic_load(&c->when);
-    if (time_now(a) >= when)
+    if (time_now(a) >= atomic_load(&c->when))
         a->wires.stimer_expired(a->wires.ctx, c->hart);
-    else if (when != UINT64_MAX) /* a tick's rounding, or it was moved meanwhile */
-        event_timer_set(&c->timer, deadline_of(a, when));
+    else /* a tick's rounding, or it was moved meanwhile */
+        arm_stimer(a, c);
 }
 
 /* mtime jumped: every comparison is looked at again. */
@@ -105,7 +117,7 @@ static void set_time(struct aclint *a, uint64_t time)
     pthread_mutex_unlock(&a->lock);
     for (unsigned i = 0; i < a->wires.count; i++) {
         a->wires.stimer_expired(a->wires.ctx, i);
-        event_timer_set(&a->stimer[i].timer, deadline_of(a, atomic_load(&a->stimer[i].when)));
+        arm_stimer(a, &a->stimer[i]);
     }
 }
 
