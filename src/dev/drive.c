@@ -4,6 +4,7 @@
  */
 #include "dev/drive.h"
 
+#include "base/words.h"
 #include "dev/ahci/ahci.h"
 #include "dev/nvme/nvme.h"
 #include "dev/pci/pci.h"
@@ -34,19 +35,10 @@ bool drive_kind_find(enum drive_kind *kind, const char *name)
  * Words behind the file's name
  */
 
-/* The value of a word that is one of a list, NULL at its end; -1: it is not. */
-static int choose(const char *value, const char *const *choices)
-{
-    for (int i = 0; value && choices[i]; i++)
-        if (!strcmp(value, choices[i]))
-            return i;
-    return -1;
-}
-
 static bool take_switch(bool *off, const char *value)
 {
     static const char *const choices[] = {"on", "off", NULL};
-    int chosen = choose(value, choices);
+    int chosen = words_choose(value, choices);
     *off = chosen == 1;
     return chosen >= 0;
 }
@@ -55,7 +47,7 @@ static bool take_format(struct drive *drive, const char *value)
 {
     static const char *const choices[] = {"raw", "qcow2", NULL};
     static const enum disk_format formats[] = {DISK_FORMAT_RAW, DISK_FORMAT_QCOW2};
-    int chosen = choose(value, choices);
+    int chosen = words_choose(value, choices);
     if (chosen >= 0)
         drive->image.format = formats[chosen];
     return chosen >= 0;
@@ -66,7 +58,7 @@ static bool take_cache(struct drive *drive, const char *value)
     static const char *const choices[] = {"writeback", "none", "unsafe", NULL};
     static const enum disk_cache caches[] = {DISK_CACHE_WRITEBACK, DISK_CACHE_NONE,
                                              DISK_CACHE_UNSAFE};
-    int chosen = choose(value, choices);
+    int chosen = words_choose(value, choices);
     if (chosen >= 0)
         drive->image.cache = caches[chosen];
     return chosen >= 0;
@@ -76,7 +68,7 @@ static bool take_block(struct drive *drive, const char *value)
 {
     static const char *const choices[] = {"512", "4096", NULL};
     static const unsigned sizes[] = {512, 4096};
-    int chosen = choose(value, choices);
+    int chosen = words_choose(value, choices);
     if (chosen >= 0)
         drive->block_size = sizes[chosen];
     return chosen >= 0;
@@ -120,34 +112,17 @@ static bool take_word(struct drive *drive, const char *name, const char *value)
     return false;
 }
 
-/* Cuts the next part off at a comma, of which two mean one; NULL: that was the last. */
-static char *next_part(char *part)
-{
-    char *to = part;
-    for (char *from = part; *from; from++) {
-        if (*from == ',' && *++from != ',') {
-            *to = '\0';
-            return from;
-        }
-        *to++ = *from;
-    }
-    *to = '\0';
-    return NULL;
-}
-
 bool drive_parse(struct drive *drive, enum drive_kind kind, const char *text, struct error *err)
 {
     *drive = (struct drive){.kind = kind, .text = strdup(text)};
     if (!drive->text)
         return error_set(err, "%s: out of memory", text);
-    char *word = next_part(drive->text), *next;
+    char *word = words_cut(drive->text), *next;
     drive->image.path = drive->text;
     bool ok = drive->text[0] || error_set(err, "a drive needs the name of an image");
     for (; ok && word; word = next) {
-        next = next_part(word);
-        char *value = strchr(word, '=');
-        if (value)
-            *value++ = '\0';
+        next = words_cut(word);
+        char *value = words_value(word);
         if (!take_word(drive, word, value))
             ok = error_set(err, "%s: no such word for this kind of drive: %s%s%s",
                            drive->image.path, word, value ? "=" : "", value ? value : "");
