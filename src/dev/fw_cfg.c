@@ -6,6 +6,7 @@
  */
 #include "dev/fw_cfg.h"
 
+#include "base/big_endian.h"
 #include "machine/fdt.h"
 #include "machine/machine.h"
 #include <inttypes.h>
@@ -51,20 +52,6 @@ struct item {
     const void *bytes;
     size_t size;
 };
-
-static void put_be(uint8_t *to, unsigned size, uint64_t value)
-{
-    for (unsigned i = 0; i < size; i++)
-        to[i] = (uint8_t)(value >> 8 * (size - 1 - i));
-}
-
-static uint64_t get_be(const uint8_t *from, unsigned size)
-{
-    uint64_t value = 0;
-    for (unsigned i = 0; i < size; i++)
-        value = value << 8 | from[i];
-    return value;
-}
 
 static struct item item_of(const struct fw_cfg *f)
 {
@@ -132,9 +119,8 @@ static void perform_request(struct fw_cfg *f, uint64_t where)
         log_line(f->machine->log, LOG_GUEST, "fw_cfg: a request at 0x%" PRIx64, where);
         return;
     }
-    bool done =
-        perform(f, (uint32_t)get_be(request, 4), get_be(request + 4, 4), get_be(request + 8, 8));
-    put_be(result, 4, done ? 0 : DMA_ERROR);
+    bool done = perform(f, get_be32(request), get_be32(request + 4), get_be64(request + 8));
+    put_be32(result, done ? 0 : DMA_ERROR);
     machine_dma_write(f->machine, where, result, sizeof(result));
 }
 
@@ -148,7 +134,7 @@ static uint64_t fw_cfg_read(void *state, uint64_t offset, unsigned size)
     pthread_mutex_unlock(&f->lock);
     uint64_t value = 0;
     if (offset >= REG_DMA) {
-        put_be(bytes, 8, DMA_SIGNATURE);
+        put_be64(bytes, DMA_SIGNATURE);
         memmove(bytes, bytes + (offset - REG_DMA), size);
     }
     for (unsigned i = 0; i < size; i++)
@@ -162,16 +148,15 @@ static void fw_cfg_write(void *state, uint64_t offset, unsigned size, uint64_t v
     uint8_t bytes[8];
     for (unsigned i = 0; i < 8; i++)
         bytes[i] = (uint8_t)(value >> 8 * i);
-    uint64_t number = get_be(bytes, size);
     pthread_mutex_lock(&f->lock);
     if (offset == REG_SELECTOR && size == 2) {
-        select_item(f, (uint16_t)number);
+        select_item(f, get_be16(bytes));
     } else if (offset == REG_DMA && size == 8) {
-        perform_request(f, number);
+        perform_request(f, get_be64(bytes));
     } else if (offset == REG_DMA && size == 4) {
-        f->dma_high = (uint32_t)number;
+        f->dma_high = get_be32(bytes);
     } else if (offset == REG_DMA_LOW && size == 4) {
-        perform_request(f, (uint64_t)f->dma_high << 32 | number);
+        perform_request(f, (uint64_t)f->dma_high << 32 | get_be32(bytes));
         f->dma_high = 0;
     }
     pthread_mutex_unlock(&f->lock);
@@ -229,9 +214,9 @@ struct device *fw_cfg_new(const struct fw_cfg_config *config, struct error *err)
     }
     f->machine = config->machine;
     f->boot_order = boot_order;
-    put_be(f->directory, 4, 1);
-    put_be(f->directory + 4, 4, strlen(boot_order) + 1);
-    put_be(f->directory + 8, 2, KEY_BOOT_ORDER);
+    put_be32(f->directory, 1);
+    put_be32(f->directory + 4, (uint32_t)strlen(boot_order) + 1);
+    put_be16(f->directory + 8, KEY_BOOT_ORDER);
     strcpy((char *)f->directory + ENTRY_NAME, "bootorder");
     pthread_mutex_init(&f->lock, NULL);
     f->device = (struct device){.ops = &fw_cfg_ops, .state = f, .size = FW_CFG_SIZE};
