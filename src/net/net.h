@@ -136,8 +136,9 @@ void net_close(struct net *net);
  */
 bool net_attach(struct net *net, const struct net_card *card, struct error *err);
 /*
- * Returns when no callback is running and none will. Any thread but the network's; hold no lock that a
- * callback takes. Remove the card's own calls and timers before.
+ * Returns when no callback is running and none will, nor any call or timer of the card's, which are to be
+ * removed then: until it returns a callback may post them. Any thread but the network's; hold no lock that
+ * a callback takes.
  */
 void net_detach(struct net *net);
 

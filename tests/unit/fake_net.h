@@ -231,9 +231,11 @@ bool net_attach(struct net *net, const struct net_card *card, struct error *err)
     return true;
 }
 
+/* The last that happens is a callback, from which the card may post calls that nobody runs any more. */
 void net_detach(struct net *net)
 {
     event_loop_stop(net->loop);
+    fake_net_make_writable(net);
     net->card = (struct net_card){0};
 }
 

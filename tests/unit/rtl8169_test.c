@@ -270,6 +270,35 @@ static void a_reset_begins_anew_at_any_time(void **state)
     }
 }
 
+/* Its last frames are sent when it is on its way out, and there are more than it sends in one go. */
+static void a_card_that_goes_leaves_no_call_behind(void **state)
+{
+    (void)state;
+    enum { FRAMES = 100 };
+    struct card *c = card_new();
+    struct net *net = c->net;
+    uint8_t frame[60];
+    make_frame(frame, sizeof(frame), 0x88b5);
+    card_start(c);
+    for (unsigned i = 0; i < FRAMES; i++) {
+        struct rtl_descriptor *d = card_descriptor(c, CARD_TX, i);
+        memcpy(card_memory(c, CARD_TX_BYTES, sizeof(frame)), frame, sizeof(frame));
+        *d =
+            (struct rtl_descriptor){DESC_OWN | DESC_FS | DESC_LS | sizeof(frame), 0, CARD_TX_BYTES};
+    }
+    card_descriptor(c, CARD_TX, FRAMES)->opts1 = 0;
+    net->takes = 0;
+    card_ring(c);
+    assert_true(net->refused);
+    void *rig = c->pci;
+    rig_teardown(&rig);
+    assert_true(net->sent_count && net->sent_count < FRAMES);
+    assert_true(event_loop_start(net->loop, NULL)); /* what was left would run now */
+    fake_net_sync(net);
+    fake_net_free(net);
+    free(c);
+}
+
 static void a_machine_reset_stops_it(void **state)
 {
     struct card *c = *state;
@@ -414,6 +443,7 @@ int main(void)
         TEST(counters_are_written_to_memory),
         TEST(loopback_brings_frames_back),
         TEST(a_reset_begins_anew_at_any_time),
+        cmocka_unit_test(a_card_that_goes_leaves_no_call_behind),
         TEST(a_machine_reset_stops_it),
         TEST(malformed_frames_are_dropped_and_counted),
         TEST(a_ring_without_an_end_ends),

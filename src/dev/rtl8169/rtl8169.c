@@ -320,12 +320,12 @@ static void reset(void *state)
 static void remove_function(void *state)
 {
     struct rtl8169 *c = state;
+    if (c->attached)
+        net_detach(c->net); /* before the rest: until then the network's callbacks may post calls */
     event_call_remove(&c->work);
     event_timer_remove(&c->timer);
     event_timer_remove(&c->settle);
     event_timer_remove(&c->retry);
-    if (c->attached)
-        net_detach(c->net);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }
