@@ -8,6 +8,7 @@
 #include "scratch_file.h"
 
 #include "dev/ahci/controller.h"
+#include "host/clock.h"
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@
 
 struct arig {
     struct rig *pci;
-    char path[32];
+    char path[32]; /* empty: the disk is no file */
 };
 
 static void *memory(struct arig *a, uint64_t address, size_t size)
@@ -95,16 +96,19 @@ static void restart(struct arig *a)
     start(a);
 }
 
-static struct arig *arig_new(bool read_only)
+/* calls: NULL for a file. */
+static struct arig *arig_new(bool read_only, const struct disk_calls *calls)
 {
     struct arig *a = calloc(1, sizeof(*a));
     void *pci;
     rig_setup(&pci);
     a->pci = pci;
-    strcpy(a->path, "/tmp/rvvm-ahci-XXXXXX");
-    scratch_make(a->path, DISK);
+    if (!calls) {
+        strcpy(a->path, "/tmp/rvvm-ahci-XXXXXX");
+        scratch_make(a->path, DISK);
+    }
     struct disk_options options = {
-        .path = a->path, .format = DISK_FORMAT_RAW, .read_only = read_only};
+        .path = a->path, .calls = calls, .format = DISK_FORMAT_RAW, .read_only = read_only};
     struct ahci_config config = {.ports = {{disk_open(&options, NULL), "SERIAL-1"}},
                                  .port_count = 1};
     struct pci_function *f = ahci_new(&config, NULL);
@@ -116,7 +120,7 @@ static struct arig *arig_new(bool read_only)
 
 static int setup(void **state)
 {
-    *state = arig_new(false);
+    *state = arig_new(false, NULL);
     return 0;
 }
 
@@ -125,7 +129,8 @@ static int teardown(void **state)
     struct arig *a = *state;
     void *pci = a->pci;
     rig_teardown(&pci);
-    unlink(a->path);
+    if (a->path[0])
+        unlink(a->path);
     free(a);
     return 0;
 }
@@ -396,6 +401,23 @@ static void nothing_follows_a_failure_until_the_port_is_stopped(void **state)
     port_until(a, PORT_CI, 2, 0);
 }
 
+/* BSD drivers look there for the command to blame. */
+static void the_port_shows_which_slot_has_failed(void **state)
+{
+    struct arig *a = *state;
+    struct fis_host_to_device bad = frame(0xff, 0, 0), good = frame(ATA_READ_DMA, 0, 1);
+    put(a, 7, &bad, DATA, 512);
+    put(a, 20, &good, DATA, 512);
+    port_set(a, PORT_CI, 1 << 7 | 1 << 20);
+    port_until(a, PORT_IS, IS_TFES, IS_TFES);
+    assert_int_equal(port_get(a, PORT_CMD) >> CMD_CCS_SHIFT & 0x1f, 7);
+    restart(a);
+    assert_int_equal(port_get(a, PORT_CMD) >> CMD_CCS_SHIFT & 0x1f, 0);
+    issue(a, 20);
+    port_until(a, PORT_CI, 1 << 20, 0);
+    assert_int_equal(port_get(a, PORT_CMD) >> CMD_CCS_SHIFT & 0x1f, 20);
+}
+
 static void tables_and_frames_that_are_wrong(void **state)
 {
     struct arig *a = *state;
@@ -496,10 +518,57 @@ static void small_commands(void **state)
     assert_int_equal(failing(a, f, DATA, 512), ATA_ABRT);
 }
 
+static _Atomic unsigned flushes;
+
+static int read_zeroes(void *ctx, uint64_t offset, void *bytes, size_t size)
+{
+    (void)ctx, (void)offset;
+    memset(bytes, 0, size);
+    return 0;
+}
+
+static int write_nowhere(void *ctx, uint64_t offset, const void *bytes, size_t size)
+{
+    (void)ctx, (void)offset, (void)bytes, (void)size;
+    return 0;
+}
+
+static int count_flush(void *ctx)
+{
+    (void)ctx;
+    flushes++;
+    return 0;
+}
+
+static void a_cache_that_is_switched_off_is_flushed(void **state)
+{
+    static const struct disk_calls calls = {
+        .size = DISK, .read = read_zeroes, .write = write_nowhere, .flush = count_flush};
+    (void)state;
+    struct arig *a = arig_new(false, &calls);
+    struct fis_host_to_device f = frame(ATA_SET_FEATURES, 0, 0);
+    flushes = 0;
+    assert_int_equal(do_frame(a, frame(ATA_WRITE_DMA, 0, 1), DATA, 512), 0);
+    assert_int_equal(flushes, 0);
+    f.features_low = 0x82;
+    assert_int_equal(do_frame(a, f, DATA, 512), 0);
+    assert_int_equal(flushes, 1);
+    assert_int_equal(do_frame(a, frame(ATA_WRITE_DMA, 0, 1), DATA, 512), 0);
+    assert_int_equal(flushes, 2); /* from now on each write is */
+    f.features_low = 0x02;
+    assert_int_equal(do_frame(a, f, DATA, 512), 0);
+    assert_int_equal(do_frame(a, frame(ATA_WRITE_DMA, 0, 1), DATA, 512), 0);
+    assert_int_equal(flushes, 2);
+    assert_int_equal(do_frame(a, frame(ATA_SLEEP, 0, 0), DATA, 512), 0);
+    assert_int_equal(flushes, 3);
+    void *rig = a;
+    teardown(&rig);
+}
+
 static void what_is_write_protected_is_only_read(void **state)
 {
     (void)state;
-    struct arig *a = arig_new(true);
+    struct arig *a = arig_new(true, NULL);
     assert_int_equal(do_frame(a, frame(ATA_READ_DMA, 0, 1), DATA, 512), 0);
     assert_int_equal(failing(a, frame(ATA_WRITE_DMA, 0, 1), DATA, 512), ATA_ABRT);
     struct fis_host_to_device f = frame(ATA_DATA_SET_MANAGEMENT, 0, 1);
@@ -600,6 +669,41 @@ static void stopping_forgets_commands_and_waits_for_the_disk(void **state)
         usleep(1000);
         assert_memory_equal(memory(a, FRAMES, 256), frames, 256);
         works(a);
+    }
+}
+
+/*
+ * A port that is stopped while a command begins: as soon as PxCMD.CR is clear the memory is the driver's
+ * again. The table is long, so that a command takes a while to begin.
+ */
+static void nothing_is_written_once_the_port_has_stopped(void **state)
+{
+    enum { PIECES = AHCI_PIECES_MAX, PIECE = 128, ROUNDS = 600 };
+    struct arig *a = *state;
+    uint8_t *bytes = memory(a, DATA, PIECES * PIECE);
+    struct ahci_command *header = memory(a, LIST, 32);
+    struct ahci_prd *prds = memory(a, TABLES + TABLE_PRDT, PIECES * sizeof(*prds));
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        bool identify = round % 4 == 3; /* which copies data itself */
+        struct fis_host_to_device f = identify
+                                          ? frame(ATA_IDENTIFY_DEVICE, 0, 0)
+                                          : frame(ATA_READ_DMA_EXT, 0, PIECES * PIECE / ATA_SECTOR);
+        put(a, 0, &f, DATA, 512);
+        if (!identify)
+            header->prdtl = PIECES;
+        for (unsigned i = 0; !identify && i < PIECES; i++)
+            prds[i] = (struct ahci_prd){.address = DATA + PIECE * i, .count = PIECE - 1};
+        uint64_t stop = clock_monotonic_ns() + round % 60 * 1000;
+        issue(a, 0);
+        while (clock_monotonic_ns() < stop)
+            ;
+        port_set(a, PORT_CMD, CMD_FRE);
+        port_until(a, PORT_CMD, CMD_CR, 0);
+        memset(bytes, 0x5a, PIECES * PIECE);
+        usleep(100);
+        for (unsigned i = 0; i < PIECES * PIECE; i++)
+            assert_int_equal(bytes[i], 0x5a);
+        start(a);
     }
 }
 
@@ -708,13 +812,16 @@ int main(void)
         TEST(a_queued_command_that_fails_is_named_in_the_log),
         TEST(commands_that_fail),
         TEST(nothing_follows_a_failure_until_the_port_is_stopped),
+        TEST(the_port_shows_which_slot_has_failed),
         TEST(tables_and_frames_that_are_wrong),
         TEST(trim_gives_space_back),
         TEST(small_commands),
+        cmocka_unit_test(a_cache_that_is_switched_off_is_flushed),
         cmocka_unit_test(what_is_write_protected_is_only_read),
         TEST(the_wire_follows_what_is_enabled),
         TEST(messages_take_the_wires_place),
         TEST(stopping_forgets_commands_and_waits_for_the_disk),
+        TEST(nothing_is_written_once_the_port_has_stopped),
         TEST(a_reset_of_the_line_resets_the_drive),
         TEST(a_reset_of_the_controller_ends_when_the_disk_is_done),
         TEST(a_reset_by_frames),

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { SMART_READ_DATA = 0xd0, SMART_READ_THRESHOLDS = 0xd1, SMART_AUTOSAVE = 0xd2 };
-enum { SMART_READ_LOG = 0xd5, SMART_ENABLE = 0xd8, SMART_DISABLE = 0xd9, SMART_STATUS = 0xda };
+enum { SMART_ENABLE = 0xd8, SMART_DISABLE = 0xd9, SMART_STATUS = 0xda };
 enum { FEATURE_WRITE_CACHE_ON = 0x02, FEATURE_TRANSFER_MODE = 0x03, FEATURE_LOOK_AHEAD_OFF = 0x55 };
 enum { FEATURE_WRITE_CACHE_OFF = 0x82, FEATURE_LOOK_AHEAD_ON = 0xaa };
 enum { LOG_DIRECTORY = 0x00, LOG_QUEUE_ERROR = 0x10 };
@@ -78,7 +78,7 @@ static void ended(struct ahci_slot *slot, int error)
 
 static void read_ended(struct ahci_slot *slot, int error)
 {
-    for (unsigned i = 0; !error && i < slot->piece_count; i++)
+    for (unsigned i = 0; i < slot->piece_count; i++) /* a part of it, if it has failed */
         pci_dma_written(slot->port->ahci->pci, slot->pieces[i].iov_base, slot->pieces[i].iov_len);
     ended(slot, error);
 }
@@ -272,9 +272,10 @@ static void set_features(struct ahci_slot *slot)
     case FEATURE_WRITE_CACHE_ON:
         p->write_cache = true;
         break;
-    case FEATURE_WRITE_CACHE_OFF:
+    case FEATURE_WRITE_CACHE_OFF: /* what it holds is written before this ends */
         p->write_cache = false;
-        break;
+        flush(slot);
+        return;
     case FEATURE_LOOK_AHEAD_ON:
     case FEATURE_LOOK_AHEAD_OFF:
         p->look_ahead = slot->fis.features_low == FEATURE_LOOK_AHEAD_ON;
@@ -361,6 +362,7 @@ void ata_begin(struct ahci_slot *slot)
         break;
     case ATA_STANDBY_IMMEDIATE: /* a drive that rests shall have written everything */
     case ATA_STANDBY:
+    case ATA_SLEEP: /* it wakes at the next command, and not by a reset only */
         flush(slot);
         break;
     case ATA_IDLE_IMMEDIATE:

@@ -11,8 +11,9 @@
  * port's disk (block/disk.h) and does the rest. Registers are under the controller's lock. What is
  * only the task's needs none.
  *
- * A command that was issued before a stop or reset of its port may still be with the disk when that
- * has been acknowledged. Its slot is busy until it comes back, and nobody is told then.
+ * A command that was issued before a stop or reset of its port may still be with the disk. Its slot is
+ * busy until it comes back, and nobody is told then. So long PxCMD.CR says that the port runs; once it
+ * says that the port has stopped, no command of before writes to memory any more.
  */
 #ifndef RVVM_DEV_AHCI_CONTROLLER_H
 #define RVVM_DEV_AHCI_CONTROLLER_H
@@ -29,7 +30,6 @@
 #define AHCI_SLOTS 32
 #define AHCI_PIECES_MAX 512 /* of guest memory that a command names */
 #define ATA_SECTOR 512
-#define ATA_TRANSFER_MAX (65536u * ATA_SECTOR)
 #define ATA_TRIM_SECTORS_MAX 8 /* of 64 ranges each */
 #define AHCI_FIRMWARE "1.0"
 
@@ -77,6 +77,7 @@ struct ahci_port {
     struct ahci_port_registers registers;
     unsigned generation; /* counts stops and resets */
     uint32_t begun;      /* bits of ci that the task has seen */
+    uint32_t current;    /* PxCMD.CCS: the slot that was looked at last */
     bool failed;         /* a command has: nothing is begun until the host stops the port */
     bool reset;          /* the drive shall be reset when the disk has nothing of it */
     unsigned under_way;  /* slots that are busy */
@@ -128,7 +129,7 @@ void ahci_port_reset_drive(struct ahci_port *p); /* when nothing of it is under 
 
 /* port.c, in the task: */
 void ahci_port_run(struct disk_task *task);
-/* slot->disk is filled in but for done; then() follows. */
+/* slot->disk is filled in but for done; then() follows, unless there is a stop before. */
 void ahci_submit(struct ahci_slot *slot, void (*then)(struct ahci_slot *, int error));
 /*
  * Ends the command: error has bits of the ATA error register, 0: it succeeded. The drive's registers
@@ -139,7 +140,7 @@ void ahci_finish(struct ahci_slot *slot, uint8_t error);
 uint64_t ahci_address(const struct fis_host_to_device *f);
 /* The memory for size bytes of the command's data, into slot->pieces. false: it was ended. */
 bool ahci_map_data(struct ahci_slot *slot, size_t size);
-/* Between a buffer and the command's data. false: it was ended. */
+/* Between a buffer and the command's data. false: it was ended, or is of before a stop. */
 bool ahci_send(struct ahci_slot *slot, const void *bytes, size_t size);
 bool ahci_receive(struct ahci_slot *slot, void *bytes, size_t size);
 

@@ -23,6 +23,7 @@ static void stop(struct ahci_port *p)
 {
     p->generation++;
     p->begun = 0;
+    p->current = 0;
     p->failed = false;
     p->registers.ci = p->registers.sact = 0;
 }
@@ -87,8 +88,8 @@ uint32_t ahci_port_read(struct ahci_port *p, unsigned offset)
     case PORT_IE:
         return r->ie;
     case PORT_CMD:
-        return r->cmd | CMD_SUD | CMD_POD | (r->cmd & CMD_FRE ? CMD_FR : 0) |
-               (r->cmd & CMD_ST || p->under_way ? CMD_CR : 0);
+        return r->cmd | CMD_SUD | CMD_POD | p->current << CMD_CCS_SHIFT |
+               (r->cmd & CMD_FRE ? CMD_FR : 0) | (r->cmd & CMD_ST || p->under_way ? CMD_CR : 0);
     case PORT_TFD:
         return r->tfd;
     case PORT_SIG:
@@ -212,6 +213,13 @@ static void receive_device_bits(struct ahci_port *p, uint32_t done, uint8_t erro
 static bool is_stale(const struct ahci_slot *slot)
 {
     return slot->generation != slot->port->generation;
+}
+
+/* A command of before a stop ends with nobody told. */
+static void forget(struct ahci_slot *slot)
+{
+    if (!slot->queued)
+        slot->port->exclusive = false;
 }
 
 static void end_registers(struct ahci_slot *slot, uint8_t error)
@@ -344,16 +352,23 @@ bool ahci_map_data(struct ahci_slot *slot, size_t size)
 
 bool ahci_send(struct ahci_slot *slot, const void *bytes, size_t size)
 {
+    struct ahci *a = slot->port->ahci;
     const uint8_t *from = bytes;
     if (!ahci_map_data(slot, size))
         return false;
-    for (unsigned i = 0; i < slot->piece_count; i++) {
+    /* Under the lock, so that nothing is written when PxCMD.CR says that the port has stopped. */
+    pthread_mutex_lock(&a->lock);
+    bool goes_on = !is_stale(slot);
+    for (unsigned i = 0; goes_on && i < slot->piece_count; i++) {
         const struct iovec *piece = &slot->pieces[i];
         memcpy(piece->iov_base, from, piece->iov_len);
-        pci_dma_written(slot->port->ahci->pci, piece->iov_base, piece->iov_len);
+        pci_dma_written(a->pci, piece->iov_base, piece->iov_len);
         from += piece->iov_len;
     }
-    return true;
+    pthread_mutex_unlock(&a->lock);
+    if (!goes_on)
+        forget(slot);
+    return goes_on;
 }
 
 bool ahci_receive(struct ahci_slot *slot, void *bytes, size_t size)
@@ -386,8 +401,13 @@ void ahci_submit(struct ahci_slot *slot, void (*then)(struct ahci_slot *, int er
 {
     struct ahci_port *p = slot->port;
     pthread_mutex_lock(&p->ahci->lock);
-    p->under_way++;
+    bool goes_on = !is_stale(slot);
+    p->under_way += goes_on;
     pthread_mutex_unlock(&p->ahci->lock);
+    if (!goes_on) { /* the host may have seen PxCMD.CR clear, and the memory is its own again */
+        forget(slot);
+        return;
+    }
     slot->busy = true;
     slot->then = then;
     slot->disk.done = disk_done;
@@ -406,8 +426,8 @@ static void take_disk_results(struct ahci_port *p, bool halted)
         pthread_mutex_unlock(&p->ahci->lock);
         if (!halted && !stale)
             slot->then(slot, slot->error);
-        else if (!slot->queued)
-            p->exclusive = false;
+        else
+            forget(slot);
     }
 }
 
@@ -421,6 +441,7 @@ static struct ahci_slot *issued(struct ahci_port *p)
         struct ahci_slot *slot = &p->slots[__builtin_ctz(ready)];
         if (slot->busy)
             continue; /* a reset has left it with the disk */
+        p->current = slot->number;
         slot->generation = p->generation;
         slot->size = 0;
         slot->queued = slot->pio = false;
@@ -445,8 +466,12 @@ static void take_control(struct ahci_slot *slot)
 {
     struct ahci_port *p = slot->port;
     bool set = slot->fis.control & CONTROL_SRST, was_set = p->soft_reset;
-    p->soft_reset = set;
     pthread_mutex_lock(&p->ahci->lock);
+    if (is_stale(slot)) {
+        pthread_mutex_unlock(&p->ahci->lock);
+        return;
+    }
+    p->soft_reset = set;
     p->registers.ci &= ~(UINT32_C(1) << slot->number);
     p->registers.tfd = ATA_BSY;
     if (!set) {

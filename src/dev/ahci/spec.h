@@ -177,6 +177,7 @@ enum ata_command {
     ATA_STANDBY = 0xe2,
     ATA_IDLE = 0xe3,
     ATA_CHECK_POWER_MODE = 0xe5,
+    ATA_SLEEP = 0xe6,
     ATA_FLUSH_CACHE = 0xe7,
     ATA_FLUSH_CACHE_EXT = 0xea,
     ATA_IDENTIFY_DEVICE = 0xec,
