@@ -134,7 +134,6 @@ static void features_are_set_and_read_back(void **state)
         {FEATURE_POWER_MANAGEMENT, 0, 0x20, 0},
         {FEATURE_TEMPERATURE_THRESHOLD, 343, 400, 0},
         {FEATURE_TEMPERATURE_THRESHOLD, 0, 250, 1 << 20},
-        {FEATURE_ERROR_RECOVERY, 0, 77, 0},
         {FEATURE_VOLATILE_WRITE_CACHE, 1, 0, 0},
         {FEATURE_INTERRUPT_COALESCING, 0, 0x0a07, 0},
         {FEATURE_INTERRUPT_VECTOR, 9, 1 << 16 | 9, 9},
@@ -184,6 +183,40 @@ static void features_that_are_wrong(void **state)
                      STATUS_INVALID_FIELD);
     assert_int_equal(nrig_feature(n, ADMIN_SET_FEATURES, FEATURE_ERROR_RECOVERY, 1 << 16),
                      STATUS_INVALID_FIELD);
+}
+
+static unsigned error_recovery(struct nrig *n, unsigned opcode, uint32_t nsid, uint32_t value)
+{
+    struct nvme_command c = {
+        .opcode = (uint8_t)opcode, .nsid = nsid, .cdw10 = FEATURE_ERROR_RECOVERY, .cdw11 = value};
+    return nrig_do(n, 0, &c);
+}
+
+static void assert_error_recovery(struct nrig *n, uint32_t nsid, uint32_t value)
+{
+    assert_int_equal(error_recovery(n, ADMIN_GET_FEATURES, nsid, 0), STATUS_SUCCESS);
+    assert_int_equal(n->last.dw0, value);
+}
+
+static void error_recovery_is_set_for_one_namespace_or_for_all(void **state)
+{
+    (void)state;
+    struct nrig *n = nrig_new(&(struct nrig_config){.namespaces = 2});
+    nrig_enable(n);
+    assert_int_equal(error_recovery(n, ADMIN_SET_FEATURES, 2, 77), STATUS_SUCCESS);
+    assert_error_recovery(n, 1, 0);
+    assert_error_recovery(n, 2, 77);
+    assert_int_equal(error_recovery(n, ADMIN_SET_FEATURES, NVME_NSID_ALL, 0xffff), STATUS_SUCCESS);
+    assert_error_recovery(n, 1, 0xffff);
+    assert_error_recovery(n, 2, 0xffff);
+    assert_int_equal(error_recovery(n, ADMIN_SET_FEATURES, 3, 0), STATUS_INVALID_NAMESPACE);
+    assert_int_equal(error_recovery(n, ADMIN_GET_FEATURES, 3, 0), STATUS_INVALID_NAMESPACE);
+    assert_int_equal(error_recovery(n, ADMIN_GET_FEATURES, NVME_NSID_ALL, 0),
+                     STATUS_INVALID_NAMESPACE);
+    assert_int_equal(nrig_feature(n, ADMIN_GET_FEATURES, 3 << 8 | FEATURE_ERROR_RECOVERY, 0),
+                     STATUS_SUCCESS);
+    assert_int_equal(n->last.dw0, 6); /* changeable, of a namespace */
+    nrig_free(n);
 }
 
 static void the_number_of_queues_is_told_before_there_are_any(void **state)
@@ -263,13 +296,16 @@ static void health_counts_what_was_moved(void **state)
     for (unsigned i = 0; i < 126; i++)
         assert_int_equal(nrig_do(n, 1, &read), STATUS_SUCCESS);
     assert_int_equal(nrig_do(n, 1, &write), STATUS_SUCCESS);
+    struct nvme_command compare = nrig_rw(IO_COMPARE, 0, 8, data, 0);
+    for (unsigned i = 0; i < 125; i++)
+        assert_int_equal(nrig_do(n, 1, &compare), STATUS_SUCCESS);
     assert_int_equal(nrig_log_page(n, LOG_PAGE_SMART, at, 512, 0), STATUS_SUCCESS);
     assert_int_equal(page[0], 0);
     assert_int_equal(nrig_number(page, 1, 2), 300);
     assert_int_equal(page[3], 100);
-    assert_int_equal(nrig_number(page, 32, 8), 2); /* 1008 blocks: one thousand and some */
+    assert_int_equal(nrig_number(page, 32, 8), 3); /* 2008 blocks: two thousand and some */
     assert_int_equal(nrig_number(page, 48, 8), 1);
-    assert_int_equal(nrig_number(page, 64, 8), 126);
+    assert_int_equal(nrig_number(page, 64, 8), 251); /* comparing is reading */
     assert_int_equal(nrig_number(page, 80, 8), 1);
     assert_int_equal(nrig_number(page, 160, 8), 0);
     assert_int_equal(nrig_number(page, 176, 8), 0);
@@ -319,6 +355,7 @@ int main(void)
         cmocka_unit_test(namespaces_are_listed_and_have_names_of_their_own),
         TEST(features_are_set_and_read_back),
         TEST(features_that_are_wrong),
+        cmocka_unit_test(error_recovery_is_set_for_one_namespace_or_for_all),
         TEST(the_number_of_queues_is_told_before_there_are_any),
         TEST(the_timestamp_goes_on_from_what_was_set),
         TEST(the_error_log_has_what_failed_newest_first),

@@ -392,6 +392,55 @@ static void what_is_write_protected_is_only_read(void **state)
     nrig_free(n);
 }
 
+static _Atomic unsigned flushes;
+
+static int read_zeroes(void *ctx, uint64_t offset, void *bytes, size_t size)
+{
+    (void)ctx, (void)offset;
+    memset(bytes, 0, size);
+    return 0;
+}
+
+static int write_nowhere(void *ctx, uint64_t offset, const void *bytes, size_t size)
+{
+    (void)ctx, (void)offset, (void)bytes, (void)size;
+    return 0;
+}
+
+static int count_flush(void *ctx)
+{
+    (void)ctx;
+    flushes++;
+    return 0;
+}
+
+static void a_cache_that_is_switched_off_is_flushed(void **state)
+{
+    static const struct disk_calls calls = {
+        .size = NRIG_DISK, .read = read_zeroes, .write = write_nowhere, .flush = count_flush};
+    (void)state;
+    struct nrig *n = nrig_new(&(struct nrig_config){.namespaces = 2, .calls = &calls});
+    nrig_enable(n);
+    nrig_queue(n, 1, 8);
+    struct nvme_command write = nrig_rw(IO_WRITE_BLOCKS, 0, 1, nrig_page(n), 0);
+    flushes = 0;
+    assert_int_equal(nrig_do(n, 1, &write), STATUS_SUCCESS);
+    assert_int_equal(flushes, 0);
+    assert_int_equal(nrig_feature(n, ADMIN_SET_FEATURES, FEATURE_VOLATILE_WRITE_CACHE, 0),
+                     STATUS_SUCCESS);
+    assert_int_equal(flushes, 2); /* of both namespaces */
+    assert_int_equal(nrig_feature(n, ADMIN_SET_FEATURES, FEATURE_VOLATILE_WRITE_CACHE, 0),
+                     STATUS_SUCCESS);
+    assert_int_equal(flushes, 2);
+    assert_int_equal(nrig_do(n, 1, &write), STATUS_SUCCESS);
+    assert_int_equal(flushes, 3); /* from now on each write is */
+    assert_int_equal(nrig_feature(n, ADMIN_SET_FEATURES, FEATURE_VOLATILE_WRITE_CACHE, 1),
+                     STATUS_SUCCESS);
+    assert_int_equal(nrig_do(n, 1, &write), STATUS_SUCCESS);
+    assert_int_equal(flushes, 3);
+    nrig_free(n);
+}
+
 static void blocks_of_4_kib(void **state)
 {
     (void)state;
@@ -533,6 +582,7 @@ int main(void)
         TEST(compare_tells_equal_from_different),
         TEST(zeroes_and_deallocated_blocks),
         cmocka_unit_test(what_is_write_protected_is_only_read),
+        cmocka_unit_test(a_cache_that_is_switched_off_is_flushed),
         cmocka_unit_test(blocks_of_4_kib),
         TEST(a_controller_reset_waits_for_the_disk_and_tells_nothing_more),
         TEST(deletion_of_a_queue_waits_for_its_commands),

@@ -46,6 +46,7 @@ struct nrig_config {
     unsigned block_size;
     bool read_only;
     const char *serial;
+    const struct disk_calls *calls; /* the disks, in place of files; NULL: files */
 };
 
 static inline uint64_t nrig_page(struct nrig *n)
@@ -82,12 +83,16 @@ static inline void nrig_wait(time_t *since)
     assert_true(time(NULL) - *since < NRIG_PATIENCE);
 }
 
-static inline struct disk *nrig_disk(struct nrig *n, bool read_only)
+static inline struct disk *nrig_disk(struct nrig *n, const struct nrig_config *config)
 {
-    char *path = n->paths[n->path_count++];
-    strcpy(path, "/tmp/rvvm-nvme-XXXXXX");
-    scratch_make(path, NRIG_DISK);
-    struct disk_options options = {.path = path, .format = DISK_FORMAT_RAW, .read_only = read_only};
+    struct disk_options options = {.path = "calls",
+                                   .calls = config->calls,
+                                   .format = DISK_FORMAT_RAW,
+                                   .read_only = config->read_only};
+    if (!config->calls) {
+        options.path = strcpy(n->paths[n->path_count], "/tmp/rvvm-nvme-XXXXXX");
+        scratch_make(n->paths[n->path_count++], NRIG_DISK);
+    }
     struct error err = {0};
     struct disk *disk = disk_open(&options, &err);
     if (!disk)
@@ -105,7 +110,7 @@ static inline struct nrig *nrig_new(const struct nrig_config *config)
     n->pci = pci;
     for (unsigned i = 0; i < config->namespaces; i++)
         nvme.namespaces[nvme.namespace_count++] = (struct nvme_namespace_config){
-            .disk = nrig_disk(n, config->read_only), .block_size = config->block_size};
+            .disk = nrig_disk(n, config), .block_size = config->block_size};
     n->f = nvme_new(&nvme, NULL);
     assert_non_null(n->f);
     assert_true(pci_plug_at(n->pci->root, n->f, DEV(1), NULL));

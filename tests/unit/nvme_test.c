@@ -5,6 +5,8 @@
  */
 #include "nvme_rig.h"
 
+#include "cpu/code_map.h"
+
 static int setup(void **state)
 {
     *state = nrig_new(&(struct nrig_config){.namespaces = 1, .serial = "SERIAL-1"});
@@ -114,6 +116,22 @@ static void shutdown_is_acknowledged(void **state)
     /* also of one that was never enabled */
     nrig_write_cc(n, 2 << CC_SHN_SHIFT);
     nrig_until(n, CSTS_SHST_MASK, CSTS_SHST_COMPLETE);
+}
+
+/* Both in one write, or so soon that the controller sees them together. */
+static void shutdown_that_comes_with_enabling_is_acknowledged_too(void **state)
+{
+    struct nrig *n = *state;
+    nrig_set_queue(n, 0, 16, 16);
+    nrig_write(n, NVME_AQA, 4, 15 << 16 | 15);
+    nrig_write(n, NVME_ASQ, 8, n->queues[0].sq);
+    nrig_write(n, NVME_ACQ, 8, n->queues[0].cq);
+    nrig_write_cc(n, CC_EN | 1 << CC_SHN_SHIFT);
+    nrig_until(n, CSTS_SHST_MASK, CSTS_SHST_COMPLETE);
+    nrig_disable(n);
+    nrig_enable(n);
+    assert_int_equal(nrig_read(n, NVME_CSTS, 4), CSTS_RDY);
+    assert_int_equal(nrig_identify(n, 1, 0, nrig_page(n)), STATUS_SUCCESS);
 }
 
 static void subsystem_reset_disables_and_is_remembered(void **state)
@@ -510,6 +528,39 @@ static void a_shadow_out_of_range_is_an_event(void **state)
     assert_int_equal(n->last.dw0, LOG_PAGE_ERROR << 16 | 1 << 8);
 }
 
+static _Atomic unsigned drops;
+
+static void note_drop(void *ctx, uint64_t offset, uint64_t size)
+{
+    (void)ctx, (void)offset, (void)size;
+    drops++;
+}
+
+/* A page of shadows may hold code as well. */
+static void the_translator_hears_of_shadows_that_are_written(void **state)
+{
+    static struct code_page pages[RIG_RAM / PAGE_SIZE];
+    static struct code_map map = {.size = RIG_RAM, .pages = pages, .written = note_drop};
+    struct nrig *n = *state;
+    map.ram = n->pci->m->bus.ram;
+    n->pci->m->bus.code_map = &map;
+    nrig_enable(n);
+    nrig_queue(n, 1, 8);
+    uint64_t shadow = nrig_page(n), events = nrig_page(n);
+    struct nvme_command config = {.opcode = ADMIN_DOORBELL_BUFFER, .prp1 = shadow, .prp2 = events};
+    pages[(events - MACHINE_RAM_BASE) / PAGE_SIZE].granules = UINT64_MAX;
+    assert_int_equal(drops, 0);
+    assert_int_equal(nrig_do(n, 0, &config), STATUS_SUCCESS);
+    assert_true(drops);
+    drops = 0;
+    struct nvme_command c = {.opcode = 0xff, .nsid = 1};
+    nrig_put(n, 1, &c);
+    atomic_store((_Atomic uint32_t *)nrig_memory(n, shadow, NRIG_PAGE) + 2, 1);
+    nrig_ring_tail(n, 1);
+    assert_int_equal(nrig_complete(n, 1), STATUS_INVALID_OPCODE);
+    assert_true(drops);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -520,6 +571,7 @@ int main(void)
         TEST(enabling_with_nonsense_is_a_fatal_status_until_the_next_reset),
         TEST(disabling_forgets_queues_and_features),
         TEST(shutdown_is_acknowledged),
+        TEST(shutdown_that_comes_with_enabling_is_acknowledged_too),
         TEST(subsystem_reset_disables_and_is_remembered),
         TEST(reset_of_the_machine_is_power_on),
         TEST(queues_that_cannot_be_created),
@@ -536,6 +588,7 @@ int main(void)
         TEST(each_queue_has_a_message_of_its_own),
         TEST(shadow_doorbells_take_the_place_of_registers),
         TEST(a_shadow_out_of_range_is_an_event),
+        TEST(the_translator_hears_of_shadows_that_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

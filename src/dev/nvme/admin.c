@@ -5,9 +5,6 @@
  */
 #include "dev/nvme/controller.h"
 
-/* Completed later, or by the function itself. Not a status that there is. */
-#define LATER UINT32_MAX
-
 /*
  * Queues
  */
@@ -103,7 +100,7 @@ static unsigned delete_sq(struct nvme_request *request)
     c->sq[id].deleting = request;
     c->deletions++;
     nvme_finish_deletions(c);
-    return LATER;
+    return NVME_LATER;
 }
 
 static unsigned delete_cq(struct nvme_request *request)
@@ -181,7 +178,7 @@ static unsigned wait_for_event(struct nvme_request *request)
     if (c->async_count == NVME_ASYNC_EVENTS)
         return STATUS_ASYNC_LIMIT_EXCEEDED;
     c->async[c->async_count++] = request;
-    return LATER;
+    return NVME_LATER;
 }
 
 /*
@@ -242,7 +239,7 @@ void nvme_admin_command(struct nvme_request *request)
 {
     struct nvme *c = request->nvme;
     unsigned status = carry_out(request);
-    if (status != LATER)
+    if (status != NVME_LATER)
         nvme_complete(request, status);
     tell_events(c);
 }

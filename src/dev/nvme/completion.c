@@ -119,11 +119,11 @@ static void write_entry(struct nvme *c, struct nvme_cq *cq, const struct nvme_re
 }
 
 /* Under the lock. What is known of the head may be old where it has a shadow. */
-static bool cq_has_room(struct nvme_cq *cq)
+static bool cq_has_room(struct nvme *c, struct nvme_cq *cq)
 {
     unsigned next = cq->tail + 1 < cq->size ? cq->tail + 1 : 0;
     if (next == cq->head && cq->shadow.doorbell) {
-        uint32_t head = nvme_watch_shadow(&cq->shadow);
+        uint32_t head = nvme_watch_shadow(c, &cq->shadow);
         if (head < cq->size)
             cq->head = head;
     }
@@ -137,7 +137,7 @@ static bool post(struct nvme_request *request)
     struct nvme *c = request->nvme;
     struct nvme_cq *cq = request->sq->cq;
     pthread_mutex_lock(&c->lock);
-    bool room = cq_has_room(cq);
+    bool room = cq_has_room(c, cq);
     if (room) {
         write_entry(c, cq, request);
         if (++cq->tail == cq->size) {
@@ -221,7 +221,8 @@ void nvme_queues_interrupt(struct nvme *c)
     pthread_mutex_lock(&c->lock);
     for (unsigned i = 1; i < c->cq_end && !messages; i++) {
         struct nvme_cq *cq = &c->cq[i];
-        uint32_t head = cq->size && cq->shadow.doorbell ? nvme_watch_shadow(&cq->shadow) : cq->size;
+        uint32_t head =
+            cq->size && cq->shadow.doorbell ? nvme_watch_shadow(c, &cq->shadow) : cq->size;
         if (head < cq->size)
             cq->head = head;
     }

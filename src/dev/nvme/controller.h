@@ -49,6 +49,10 @@
 #define NVME_ASYNC_EVENTS 4 /* Asynchronous Event Requests outstanding */
 #define NVME_ERROR_ENTRIES 64
 #define NVME_TEMPERATURE 300 /* kelvin; a disk that is not there stays cool */
+#define NVME_TEMPERATURE_WARNING (NVME_TEMPERATURE + 43)
+
+/* In place of a status: the command is completed later, or has been. */
+#define NVME_LATER UINT32_MAX
 
 struct nvme;
 struct nvme_sq;
@@ -149,11 +153,11 @@ struct nvme_registers {
 };
 
 struct nvme_features {
-    uint32_t arbitration, power_state, error_recovery, write_cache, coalescing, write_atomicity;
+    uint32_t arbitration, power_state, write_cache, coalescing, write_atomicity;
     uint32_t async_events;
+    uint16_t error_recovery[NVME_NAMESPACES_MAX];
     uint16_t over_temperature, under_temperature;
     bool vector_uncoalesced[NVME_QUEUES];
-    bool queues_set;
     uint64_t timestamp; /* ms, at timestamp_set */
     uint64_t timestamp_set;
     bool timestamp_by_host;
@@ -239,7 +243,7 @@ void nvme_ring(struct nvme *c, unsigned index, uint32_t value);
  * The value behind a shadow. The host has been told to ring the register too from there on, so that
  * nothing it writes later goes unnoticed.
  */
-uint32_t nvme_watch_shadow(struct nvme_shadow *shadow);
+uint32_t nvme_watch_shadow(struct nvme *c, struct nvme_shadow *shadow);
 /* base, entries: checked, in guest memory. false: out of memory. */
 bool nvme_sq_create(struct nvme *c, unsigned id, uint64_t base, unsigned size, unsigned cq);
 void nvme_sq_delete(struct nvme_sq *sq);
@@ -272,7 +276,7 @@ unsigned nvme_map_data(struct nvme *c, const struct nvme_command *command, size_
 /* From a buffer to the memory that the command names, and the other way; size is not 0. */
 unsigned nvme_send(struct nvme_request *request, const void *bytes, size_t size);
 unsigned nvme_receive(struct nvme_request *request, void *bytes, size_t size);
-/* The guest's memory was written by the disk. */
+/* The guest's memory was written by the disk, or a part of it. */
 void nvme_data_written(struct nvme *c, const struct nvme_data *data);
 
 /* admin.c */
@@ -283,7 +287,7 @@ void nvme_async_event(struct nvme *c, enum nvme_event_type type, unsigned info,
 /* Its log page was read: it may be told again, behind the completion of the command that reads. */
 void nvme_async_event_read(struct nvme *c, enum nvme_event_type type);
 
-/* identify.c, log_pages.c, features.c: a status; the result goes to request->result. */
+/* identify.c, log_pages.c, features.c: a status or NVME_LATER; the result goes to request->result. */
 unsigned nvme_identify(struct nvme_request *request);
 /* What identifies controller and namespaces all over the world, from the serial number. */
 void nvme_make_ids(struct nvme *c);
@@ -297,6 +301,8 @@ bool nvme_is_hot(const struct nvme *c);
 
 /* io.c */
 void nvme_io_command(struct nvme_request *request);
+/* Flushes all namespaces and completes the command. */
+void nvme_flush_command(struct nvme_request *request);
 /* Flushes namespace after namespace; finished(request, error) at the end. */
 void nvme_flush_all(struct nvme_request *request, void (*finished)(struct nvme_request *, int));
 

@@ -21,7 +21,7 @@ void nvme_features_reset(struct nvme *c)
     c->features = (struct nvme_features){
         .arbitration = 6, /* bursts of 64 */
         .write_cache = 1,
-        .over_temperature = NVME_TEMPERATURE + 43,
+        .over_temperature = NVME_TEMPERATURE_WARNING,
         .timestamp_set = clock_monotonic_ns(),
     };
 }
@@ -56,6 +56,16 @@ static uint64_t timestamp_now(const struct nvme_features *f)
            (uint64_t)(f->timestamp_by_host ? TIMESTAMP_BY_HOST : 0) << 48;
 }
 
+/* The one feature that each namespace has for itself. */
+static unsigned get_error_recovery(struct nvme_request *request, const struct nvme_features *f)
+{
+    const struct nvme_namespace *ns = nvme_namespace(request->nvme, request->command.nsid);
+    if (!ns)
+        return STATUS_INVALID_NAMESPACE;
+    request->result = f->error_recovery[ns->nsid - 1];
+    return STATUS_SUCCESS;
+}
+
 /* The value that goes into completion dword 0. */
 static unsigned get_value(struct nvme_request *request, struct nvme_features *f)
 {
@@ -73,10 +83,7 @@ static unsigned get_value(struct nvme_request *request, struct nvme_features *f)
         return value ? STATUS_SUCCESS : STATUS_INVALID_FIELD;
     }
     case FEATURE_ERROR_RECOVERY:
-        if (!nvme_namespace(request->nvme, command->nsid) && command->nsid != NVME_NSID_ALL)
-            return STATUS_INVALID_NAMESPACE;
-        request->result = f->error_recovery;
-        return STATUS_SUCCESS;
+        return get_error_recovery(request, f);
     case FEATURE_VOLATILE_WRITE_CACHE:
         request->result = f->write_cache;
         return STATUS_SUCCESS;
@@ -167,6 +174,32 @@ static unsigned set_queue_count(struct nvme_request *request)
     return STATUS_SUCCESS;
 }
 
+static unsigned set_error_recovery(struct nvme_request *request)
+{
+    struct nvme *c = request->nvme;
+    uint32_t value = request->command.cdw11, nsid = request->command.nsid;
+    if (!nvme_namespace(c, nsid) && nsid != NVME_NSID_ALL)
+        return STATUS_INVALID_NAMESPACE;
+    if (value & 1 << 16) /* errors for deallocated blocks: DULBE is not offered */
+        return STATUS_INVALID_FIELD;
+    for (unsigned i = 0; i < c->namespace_count; i++)
+        if (nsid == NVME_NSID_ALL || nsid == c->namespaces[i].nsid)
+            c->features.error_recovery[i] = (uint16_t)value;
+    return STATUS_SUCCESS;
+}
+
+/* What the cache holds when it is switched off is written before the command ends. */
+static unsigned set_write_cache(struct nvme_request *request)
+{
+    struct nvme_features *f = &request->nvme->features;
+    bool was_on = f->write_cache;
+    f->write_cache = request->command.cdw11 & 1;
+    if (!was_on || f->write_cache)
+        return STATUS_SUCCESS;
+    nvme_flush_command(request);
+    return NVME_LATER;
+}
+
 static unsigned set_timestamp(struct nvme_request *request)
 {
     struct nvme_features *f = &request->nvme->features;
@@ -206,15 +239,9 @@ unsigned nvme_set_features(struct nvme_request *request)
         return STATUS_SUCCESS;
     }
     case FEATURE_ERROR_RECOVERY:
-        if (!nvme_namespace(c, command->nsid) && command->nsid != NVME_NSID_ALL)
-            return STATUS_INVALID_NAMESPACE;
-        if (value & 1 << 16) /* errors for deallocated blocks: DULBE is not offered */
-            return STATUS_INVALID_FIELD;
-        f->error_recovery = value & 0xffff;
-        return STATUS_SUCCESS;
+        return set_error_recovery(request);
     case FEATURE_VOLATILE_WRITE_CACHE:
-        f->write_cache = value & 1;
-        return STATUS_SUCCESS;
+        return set_write_cache(request);
     case FEATURE_QUEUE_COUNT:
         return set_queue_count(request);
     case FEATURE_INTERRUPT_COALESCING: /* a recommendation; completions of a run share one anyway */

@@ -73,10 +73,9 @@ static bool wants_fua(const struct nvme_request *request)
 
 static void read_done(struct nvme_request *request, int error)
 {
-    if (!error) {
-        nvme_data_written(request->nvme, &request->room->data);
+    nvme_data_written(request->nvme, &request->room->data); /* a part, if it has failed */
+    if (!error)
         request->nvme->counters.read_blocks += request->disk.size / 512;
-    }
     finish(request, error);
 }
 
@@ -154,6 +153,11 @@ void nvme_flush_all(struct nvme_request *request, void (*finished)(struct nvme_r
     flush_next(request, flushed_one_of_all);
 }
 
+void nvme_flush_command(struct nvme_request *request)
+{
+    nvme_flush_all(request, finish);
+}
+
 static unsigned flush(struct nvme_request *request)
 {
     request->disk = (struct disk_request){.op = DISK_FLUSH};
@@ -192,6 +196,8 @@ static void compare_done(struct nvme_request *request, int error)
 {
     struct nvme *c = request->nvme;
     bool equal = !error && data_equal(&request->room->data, c->compare_buffer);
+    if (!error)
+        c->counters.read_blocks += request->disk.size / 512;
     struct nvme_request *next = nvme_list_take(&c->compare_waiting);
     c->comparing = NULL;
     if (next)
@@ -212,6 +218,7 @@ static unsigned compare(struct nvme_request *request)
         c->compare_buffer = malloc(NVME_TRANSFER_MAX);
     if (!c->compare_buffer)
         return STATUS_INTERNAL_ERROR;
+    c->counters.reads++;
     if (c->comparing)
         nvme_list_append(&c->compare_waiting, request);
     else
@@ -271,7 +278,7 @@ static unsigned begin(struct nvme_request *request)
     if (command->flags & COMMAND_FUSE_MASK)
         return STATUS_INVALID_FIELD;
     if (command->opcode == IO_FLUSH && command->nsid == NVME_NSID_ALL) {
-        nvme_flush_all(request, finish);
+        nvme_flush_command(request);
         return STATUS_SUCCESS;
     }
     request->ns = nvme_namespace(c, command->nsid);

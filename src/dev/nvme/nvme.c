@@ -22,7 +22,6 @@ _Static_assert(DOORBELLS_END <= MSIX_TABLE && MSIX_TABLE + NVME_QUEUES * 16 <= M
 #define CAP_VALUE \
     ((uint64_t)(NVME_QUEUE_SIZE_MAX - 1) | UINT64_C(1) << 16 | UINT64_C(40) << 24 | \
      UINT64_C(1) << 36 | UINT64_C(1) << 37 | (uint64_t)(NVME_PAGE_SHIFT_MAX - 12) << 52)
-#define VERSION_1_4 0x00010400
 
 void nvme_wake(struct nvme *c)
 {
@@ -45,7 +44,7 @@ static uint64_t register_at(const struct nvme *c, uint64_t offset)
     case NVME_CAP:
         return CAP_VALUE;
     case NVME_VS:
-        return VERSION_1_4;
+        return NVME_VERSION;
     case NVME_INTMS:
     case NVME_INTMC:
         return r->intms;
@@ -237,7 +236,8 @@ static void enable(struct nvme *c, const struct nvme_registers *r)
     if (wrong)
         log_line(pci_log(c->pci), LOG_GUEST, "nvme: enabled with a bad %s", wrong);
     pthread_mutex_lock(&c->lock);
-    c->registers.csts &= ~(uint32_t)CSTS_SHST_MASK;
+    if (!c->registers.shutdown) /* else it is one that begins now */
+        c->registers.csts &= ~(uint32_t)CSTS_SHST_MASK;
     c->registers.csts |= wrong ? CSTS_CFS : CSTS_RDY;
     pthread_mutex_unlock(&c->lock);
 }

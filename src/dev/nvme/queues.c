@@ -84,11 +84,17 @@ static void take_doorbells(struct nvme *c)
             nvme_async_event(c, EVENT_ERROR, info, LOG_PAGE_ERROR);
 }
 
-uint32_t nvme_watch_shadow(struct nvme_shadow *shadow)
+static void store_shadow(struct nvme *c, _Atomic uint32_t *at, uint32_t value)
+{
+    atomic_store(at, value);
+    pci_dma_written(c->pci, (void *)at, sizeof(*at));
+}
+
+uint32_t nvme_watch_shadow(struct nvme *c, struct nvme_shadow *shadow)
 {
     uint32_t value = atomic_load(shadow->doorbell);
     for (unsigned i = 0; i < SHADOW_READS_MAX; i++) {
-        atomic_store(shadow->event, value);
+        store_shadow(c, shadow->event, value);
         uint32_t now = atomic_load(shadow->doorbell);
         if (now == value)
             break;
@@ -99,7 +105,7 @@ uint32_t nvme_watch_shadow(struct nvme_shadow *shadow)
 
 static void look_at_shadow(struct nvme_sq *sq)
 {
-    uint32_t tail = nvme_watch_shadow(&sq->shadow);
+    uint32_t tail = nvme_watch_shadow(sq->nvme, &sq->shadow);
     if (tail < sq->size)
         sq->tail = tail;
     else
@@ -197,8 +203,8 @@ static struct nvme_shadow shadow_of(struct nvme *c, unsigned index, uint32_t val
     struct nvme_shadow shadow = {NULL, NULL};
     if (c->shadow_doorbells) {
         shadow = (struct nvme_shadow){&c->shadow_doorbells[index], &c->shadow_events[index]};
-        atomic_store(shadow.doorbell, value);
-        atomic_store(shadow.event, value);
+        store_shadow(c, shadow.doorbell, value);
+        store_shadow(c, shadow.event, value);
     }
     return shadow;
 }

@@ -44,6 +44,7 @@ enum {
     CSTS_NSSRO = 1u << 4,
 };
 
+#define NVME_VERSION 0x00010400  /* 1.4, as VS and Identify say it */
 #define NVME_NSSR_KEY 0x4e564d65 /* "NVMe" */
 #define NVME_NSID_ALL UINT32_MAX
 
