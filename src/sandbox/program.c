@@ -192,17 +192,22 @@ static bool find_in(const struct program *p, const struct file_section *table,
     return false;
 }
 
+/* A file has one table of each kind; one that says otherwise is not to be searched for ever. */
 bool program_find(const struct program *p, const char *name, uint64_t *address)
 {
     const struct elf_header *h = &p->elf;
+    bool searched[SECTION_DYNAMIC_SYMBOLS + 1] = {false};
     if (h->section_size != sizeof(struct file_section) || h->sections > p->size)
         return false;
     for (unsigned i = 0; i < h->section_count; i++) {
         struct file_section table, strings;
         if (!copy(p, &table, h->sections + i * sizeof(table), sizeof(table)))
             return false;
-        if ((table.type == SECTION_SYMBOLS || table.type == SECTION_DYNAMIC_SYMBOLS) &&
-            table.offset <= p->size && table.link < h->section_count &&
+        if ((table.type != SECTION_SYMBOLS && table.type != SECTION_DYNAMIC_SYMBOLS) ||
+            searched[table.type])
+            continue;
+        searched[table.type] = true;
+        if (table.offset <= p->size && table.link < h->section_count &&
             copy(p, &strings, h->sections + table.link * sizeof(strings), sizeof(strings)) &&
             find_in(p, &table, &strings, name, address))
             return true;

@@ -9,16 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The program's own addresses end where the heap begins. Between parts there is always a gap. */
+/* The program's own addresses end where the heap begins. Below the stack there is always a gap. */
 #define PROGRAM_FIRST UINT64_C(0x10000)
 #define HEAP UINT64_C(0x2000000000)
-#define STACK_END UINT64_C(0x3000000000)
+#define STACK_END UINT64_C(0x3200000000)
 #define TLS UINT64_C(0x3400000000)
 #define RETURN UINT64_C(0x3800000000) /* where calls return to */
 #define TRAPS UINT64_C(0x3ffffff000)  /* S-mode's page */
 #define HEAP_MAX (UINT64_C(64) << 30)
 #define STACK_MAX (UINT64_C(1) << 30)
 #define TLS_MAX (UINT64_C(1) << 24)
+_Static_assert(HEAP + HEAP_MAX < STACK_END - STACK_MAX, "the stack ends above the heap");
 
 #define TICKS_NS 100 /* as the machine's timebase */
 
@@ -36,6 +37,8 @@ struct sandbox {
     bool (*system_call)(void *ctx, struct sandbox_registers *r);
     void *ctx;
 
+    _Atomic bool
+        interrupted; /* a call that began before; hart.events tells only the hart's next run */
     bool running;
     bool initialised;         /* constructors have run */
     bool returned;            /* of the call that has ended: as it should */
@@ -328,7 +331,8 @@ static bool run(struct sandbox *box, uint64_t function, struct sandbox_registers
     fenv_t callers;
     fegetenv(&callers);
     fesetenv(FE_DFL_ENV);
-    hart_run(h);
+    if (!atomic_load(&box->interrupted))
+        hart_run(h);
     fesetenv(&callers);
     if (box->trap.cause == SANDBOX_INTERRUPTED)
         box->trap.pc = h->pc;
@@ -360,6 +364,7 @@ bool sandbox_call(struct sandbox *box, uint64_t function, struct sandbox_registe
         return error_set(err, "%s: a call is running", box->program.name);
     box->running = true;
     /* What came too late for the call before is not for this one. */
+    atomic_store(&box->interrupted, false);
     atomic_fetch_and(&box->hart->events, ~(uint32_t)HART_EV_STOP);
     bool ok = (box->initialised || initialise(box, err)) && run(box, function, r, err);
     box->running = false;
@@ -368,6 +373,7 @@ bool sandbox_call(struct sandbox *box, uint64_t function, struct sandbox_registe
 
 void sandbox_interrupt(struct sandbox *box)
 {
+    atomic_store(&box->interrupted, true);
     hart_stop(box->hart);
 }
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -277,6 +278,157 @@ static void a_constructor_without_end_is_interrupted(void **state)
     rvvm_sandbox_free(box);
 }
 
+/* A program made by hand: two functions, which return at once and never, and the first of them again and again as a
+ * constructor, the second as the last one. */
+#define CONSTRUCTORS 100000
+
+struct many_constructors {
+    struct {
+        uint8_t ident[16];
+        uint16_t type, machine;
+        uint32_t version;
+        uint64_t entry, segments, sections;
+        uint32_t flags;
+        uint16_t size, segment_size, segment_count, section_size, section_count, names;
+    } header;
+    struct {
+        uint32_t type, flags;
+        uint64_t offset, address, physical, file_size, size, align;
+    } segments[2];
+    uint64_t dynamic[3][2];
+    uint32_t code[2];
+    uint64_t constructors[CONSTRUCTORS];
+};
+
+static struct many_constructors *make_constructors(void)
+{
+    enum { FIRST = 0x10000, EXECUTABLE = 2, RISCV = 243, LOAD = 1, DYNAMIC = 2, READ_EXEC = 5 };
+    enum { DT_INIT_ARRAY = 25, DT_INIT_ARRAYSZ = 27, RET = 0x00008067, JUMP_TO_ITSELF = 0x6f };
+    struct many_constructors *m = calloc(1, sizeof(*m));
+    assert_non_null(m);
+    memcpy(m->header.ident, "\177ELF\2\1\1", 7);
+    m->header.type = EXECUTABLE;
+    m->header.machine = RISCV;
+    m->header.segments = offsetof(struct many_constructors, segments);
+    m->header.segment_size = sizeof(m->segments[0]);
+    m->header.segment_count = 2;
+    m->segments[0].type = LOAD;
+    m->segments[0].flags = READ_EXEC;
+    m->segments[0].address = FIRST;
+    m->segments[0].file_size = m->segments[0].size = sizeof(*m);
+    m->segments[1].type = DYNAMIC;
+    m->segments[1].offset = offsetof(struct many_constructors, dynamic);
+    m->segments[1].file_size = m->segments[1].size = sizeof(m->dynamic);
+    m->dynamic[0][0] = DT_INIT_ARRAY;
+    m->dynamic[0][1] = FIRST + offsetof(struct many_constructors, constructors);
+    m->dynamic[1][0] = DT_INIT_ARRAYSZ;
+    m->dynamic[1][1] = sizeof(m->constructors);
+    m->code[0] = RET;
+    m->code[1] = JUMP_TO_ITSELF;
+    for (unsigned n = 0; n < CONSTRUCTORS; n++)
+        m->constructors[n] =
+            FIRST + offsetof(struct many_constructors, code[n == CONSTRUCTORS - 1]);
+    return m;
+}
+
+/* As many tables of symbols as there can be, each of them all of the file. */
+static void a_file_with_many_tables_of_symbols_is_searched_once(void **state)
+{
+    (void)state;
+    enum { TABLES = 60000, TABLE_OF_SYMBOLS = 2, SYMBOLS_SIZE = 8 << 20 };
+    struct section {
+        uint32_t name, type;
+        uint64_t flags, address, offset, size;
+        uint32_t link, info;
+        uint64_t align, entry_size;
+    };
+    struct many_constructors *m = make_constructors();
+    const size_t size = sizeof(*m) + TABLES * sizeof(struct section) + SYMBOLS_SIZE;
+    uint8_t *bytes = calloc(1, size);
+    assert_non_null(bytes);
+    m->header.sections = sizeof(*m);
+    m->header.section_size = sizeof(struct section);
+    m->header.section_count = TABLES;
+    memcpy(bytes, m, sizeof(*m));
+    struct section *sections = (void *)(bytes + sizeof(*m));
+    for (unsigned n = 0; n < TABLES; n++)
+        sections[n] = (struct section){.type = TABLE_OF_SYMBOLS, .size = size};
+    struct rvvm_sandbox_config config;
+    rvvm_sandbox_config_init(&config);
+    config.program_bytes = (struct rvvm_bytes){bytes, size};
+    const time_t begin = time(NULL);
+    struct rvvm_sandbox *box = open_config(&config);
+    uint64_t address;
+    assert_false(rvvm_sandbox_find(box, "nothing", &address, NULL));
+    assert_true(time(NULL) - begin < 20);
+    rvvm_sandbox_free(box);
+    free(bytes);
+    free(m);
+}
+
+struct interruption {
+    struct rvvm_sandbox *box;
+    unsigned after_us;
+    _Atomic bool over, missed;
+};
+
+/* Once; when that was missed, again, so that the test comes to its end. */
+static void *interrupt_once(void *arg)
+{
+    struct interruption *i = arg;
+    usleep(i->after_us);
+    rvvm_sandbox_interrupt(i->box);
+    for (unsigned n = 0; n < 20000 && !i->over; n++)
+        usleep(1000);
+    i->missed = !i->over;
+    while (!i->over)
+        rvvm_sandbox_interrupt(i->box);
+    return NULL;
+}
+
+static void an_interrupt_between_constructors_is_not_lost(void **state)
+{
+    (void)state;
+    struct many_constructors *m = make_constructors();
+    struct rvvm_sandbox_config config;
+    struct rvvm_error error;
+    rvvm_sandbox_config_init(&config);
+    config.program_bytes = (struct rvvm_bytes){m, sizeof(*m)};
+    for (unsigned round = 0; round < 100; round++) {
+        struct interruption i = {.box = open_config(&config), .after_us = 100 + 37 * round};
+        struct rvvm_sandbox_registers r = {.a = {0}};
+        struct rvvm_sandbox_trap trap;
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, interrupt_once, &i), 0);
+        assert_false(rvvm_sandbox_call(i.box, m->constructors[0], &r, &error));
+        i.over = true;
+        pthread_join(thread, NULL);
+        rvvm_sandbox_trap(i.box, &trap);
+        assert_int_equal(trap.cause, RVVM_SANDBOX_INTERRUPTED);
+        assert_false(i.missed);
+        rvvm_sandbox_free(i.box);
+    }
+    free(m);
+}
+
+static void the_largest_heap_ends_before_the_stack(void **state)
+{
+    (void)state;
+    struct rvvm_sandbox_config config = config_for(shared);
+    struct rvvm_error error;
+    uint64_t heap, size, word;
+    config.heap = UINT64_C(64) << 30;
+    struct rvvm_sandbox *box = open_config(&config);
+    rvvm_sandbox_heap(box, &heap, &size);
+    assert_int_equal(call(box, "add", 1, 2), 3);
+    for (uint64_t at = size - (4 << 20); at < size; at += sizeof(word)) {
+        assert_true(rvvm_sandbox_read(box, heap + at, &word, sizeof(word), &error));
+        assert_int_equal(word, 0);
+    }
+    assert_int_equal(call(box, "load", heap + size - 8, 0), 0);
+    rvvm_sandbox_free(box);
+}
+
 static void what_a_program_may_not_do_ends_the_call(void **state)
 {
     (void)state;
@@ -525,6 +677,9 @@ int main(void)
         cmocka_unit_test(memory_is_shared_by_copies),
         cmocka_unit_test(constructors_run_and_a_reset_undoes),
         cmocka_unit_test(a_constructor_without_end_is_interrupted),
+        cmocka_unit_test(a_file_with_many_tables_of_symbols_is_searched_once),
+        cmocka_unit_test(an_interrupt_between_constructors_is_not_lost),
+        cmocka_unit_test(the_largest_heap_ends_before_the_stack),
         cmocka_unit_test(what_a_program_may_not_do_ends_the_call),
         cmocka_unit_test(system_calls_are_the_callback_s),
         cmocka_unit_test(calls_without_end_are_interrupted),
