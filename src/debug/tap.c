@@ -118,10 +118,13 @@ struct chardev *tap_chardev(struct tap *t)
 void tap_listen(struct tap *t, void (*heard)(void *ctx), void *ctx)
 {
     pthread_mutex_lock(&t->lock);
+    /* Who goes on listening has what waits. */
+    if (!t->heard || !heard) {
+        t->lost = 0;
+        ring_drop(&t->out, t->out.count);
+    }
     t->heard = heard;
     t->ctx = ctx;
-    t->lost = 0;
-    ring_drop(&t->out, t->out.count);
     pthread_mutex_unlock(&t->lock);
 }
 
