@@ -9,6 +9,7 @@
 #include "gdb/session.h"
 
 #include "cpu/hart.h"
+#include "gdb/registers.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -179,7 +180,7 @@ static void resume(struct gdb *gdb, struct gdb_words *w, const struct gdb_go *go
     if (!gdb_hart_of(gdb, chosen))
         chosen = gdb->thread;
     if (gdb_take_number(w, &pc))
-        gdb_hart(gdb)->pc = pc & ~UINT64_C(1);
+        register_write(gdb_hart(gdb), REGISTER_PC, pc);
     for (unsigned n = 0; gdb->target.ops->thread(gdb->target.ctx, n, &id); n++)
         set_go(gdb, id, id == chosen ? go : all_run ? &run : &rest);
     set_go(gdb, 0, all_run ? &run : &rest);
