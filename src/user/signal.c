@@ -2,6 +2,7 @@
 /* Signals from the host's handler to the guest's: see signals.h. The calls are in syscall_signal.c. */
 #define _GNU_SOURCE
 #include "user/signals.h"
+#include "host/fault_context.h"
 #include "host/host_call.h"
 #include "host/host_signal.h"
 #include "user/strace.h"
@@ -30,6 +31,18 @@ static bool is_fault(int signal, const siginfo_t *info)
     return can_be && info->si_code > 0;
 }
 
+/* The emulator's own mistake. A program may send itself what looks like one; but a fault comes again at once, at the
+ * same place. */
+static bool is_mistake(struct thread_signals *s, int signal, const siginfo_t *info,
+                       const void *context)
+{
+    if (!is_fault(signal, info))
+        return false;
+    const uint64_t pc = fault_pc(context), before = s->fault_pc;
+    s->fault_pc = pc;
+    return pc == before;
+}
+
 void user_host_signal(int signal, siginfo_t *info, void *context)
 {
     struct user_thread *t = user_thread_self();
@@ -39,8 +52,8 @@ void user_host_signal(int signal, siginfo_t *info, void *context)
         host_call_interrupt(context);
         return;
     }
-    if (!t || is_fault(signal, info)) {
-        /* The emulator's own mistake: the instruction is tried again and ends the process. */
+    if (!t || is_mistake(t->signals, signal, info, context)) {
+        /* The instruction is tried again and ends the process. */
         const struct host_action by_default = {.handler = (void *)SIG_DFL};
         host_signal_action(signal, &by_default, NULL);
         return;
@@ -129,7 +142,8 @@ int64_t signals_wait_end(struct user_thread *t, int64_t result)
      * for which the call would not wait. */
     if (result == SYSCALL_RESTART && s->waiting && !atomic_load(&s->noted.there))
         return -EINTR;
-    if (result != -EINTR)
+    /* Some calls are answered EINTR when the process has been stopped and goes on: no handler begins. */
+    if (result != -EINTR || !atomic_load(&s->pending))
         s->waiting = false;
     return result;
 }
@@ -265,6 +279,7 @@ static void deliver_kept(struct user_thread *t, struct noted_signal *slot, int s
 void signals_deliver(struct user_thread *t)
 {
     struct thread_signals *s = t->signals;
+    s->fault_pc = 0;
     while (atomic_exchange(&s->pending, 0)) {
         if (atomic_load(&s->noted.there))
             deliver(t, &s->noted);

@@ -56,6 +56,7 @@ struct thread_signals {
     _Atomic uint32_t pending; /* something was noted that is to be delivered: calls do not wait */
     struct noted_signal noted;
     struct noted_signal segv, bus; /* sent, not faults */
+    uint64_t fault_pc;             /* of the host, where what may be a fault was; 0: nowhere */
     uint64_t mask;                 /* the guest's */
     bool waiting;                  /* a call has another mask while it waits (sigsuspend) */
     uint64_t wait_mask;

@@ -120,11 +120,11 @@ int64_t sys_rt_sigprocmask(struct user_thread *t, const uint64_t *arg)
         uint64_t set;
         if (!space_read(space, &set, arg[1], sizeof(set)))
             return -EFAULT;
-        if (arg[0] == SIG_BLOCK)
+        if ((int)arg[0] == SIG_BLOCK)
             set = old | set;
-        else if (arg[0] == SIG_UNBLOCK)
+        else if ((int)arg[0] == SIG_UNBLOCK)
             set = old & ~set;
-        else if (arg[0] != SIG_SETMASK)
+        else if ((int)arg[0] != SIG_SETMASK)
             return -EINVAL;
         if (signals_set_mask(t, set) == SYSCALL_RESTART)
             return SYSCALL_RESTART;
