@@ -109,7 +109,7 @@ static void put_result(struct gdb_reply *reply, int64_t result)
 }
 
 /* A name in hexadecimal, up to what follows it: where the program would find it. */
-static const char *take_path(const struct process_debug *d, struct gdb_words *w,
+static const char *take_path(const struct process_debug *d, struct gdb_words *w, bool follow,
                              char buffer[PATH_MAX])
 {
     static _Thread_local char name[PATH_MAX];
@@ -118,7 +118,8 @@ static const char *take_path(const struct process_debug *d, struct gdb_words *w,
         length++;
     name[length] = '\0';
     errno = length ? ENAMETOOLONG : ENOENT;
-    return length && length < PATH_MAX - 1 ? process_path(&d->process->config, name, buffer) : NULL;
+    return length && length < PATH_MAX - 1 ? process_path(&d->process->config, name, follow, buffer)
+                                           : NULL;
 }
 
 static int *free_file(struct process_debug *d)
@@ -135,7 +136,7 @@ static void open_file(struct process_debug *d, struct gdb_words *w, struct gdb_r
     enum { READ_ONLY = 0 };
     char buffer[PATH_MAX];
     uint64_t flags;
-    const char *path = take_path(d, w, buffer);
+    const char *path = take_path(d, w, true, buffer);
     int *file = free_file(d);
     if (!path) {
         put_errno(reply, errno);
@@ -227,7 +228,7 @@ static void stat_file(struct process_debug *d, struct gdb_words *w, struct gdb_r
 static void read_link(struct process_debug *d, struct gdb_words *w, struct gdb_reply *reply)
 {
     char buffer[PATH_MAX], target[PATH_MAX];
-    const char *path = take_path(d, w, buffer);
+    const char *path = take_path(d, w, false, buffer);
     ssize_t n = path ? readlink(path, target, sizeof(target)) : -1;
     put_result(reply, n);
     if (n >= 0) {

@@ -68,7 +68,6 @@ static bool take_headers(struct elf *elf, const struct elf_header *h, const uint
 {
     const uint64_t size = elf->header_count * elf->header_size;
     uint64_t at = 0;
-    elf->executable_stack = true;
     for (unsigned n = 0; n < h->count; n++) {
         const struct elf_program_header p = elf_program_header(h, table, n);
         switch (p.type) {
@@ -130,7 +129,8 @@ static bool map_zeros(struct space *space, const struct elf_segment *s, uint64_t
 {
     static const char zeros[4096];
     uint64_t file_end = address + s->file_size, end = address + s->size;
-    uint64_t pages = (file_end + PAGE - 1) & ~(PAGE - 1);
+    /* Without bytes of the file's, the page that it begins in is one of them. */
+    uint64_t pages = s->file_size ? (file_end + PAGE - 1) & ~(PAGE - 1) : PAGE_OF(address);
     if (end > pages) {
         int64_t result = space_mmap(space, pages, end - pages, s->prot,
                                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);

@@ -17,9 +17,9 @@ struct elf_segment {
 };
 
 struct elf {
-    unsigned xlen; /* 32 or 64 */
-    bool moves;    /* ET_DYN: it goes where there is room */
-    bool executable_stack;
+    unsigned xlen;         /* 32 or 64 */
+    bool moves;            /* ET_DYN: it goes where there is room */
+    bool executable_stack; /* it asks for one */
     uint64_t entry;
     uint64_t headers, header_size,
         header_count; /* the program headers, as addresses; 0: not loaded */

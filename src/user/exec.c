@@ -22,14 +22,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define INTERPRETERS_MAX 5
+static bool is_file(int fd)
+{
+    struct stat st;
+    return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
 
 /* Whether what is open there ends up as a RISC-V program. */
 static bool is_for_us(const struct process *p, int fd)
 {
     bool ours = false;
     int own = -1;
-    for (unsigned depth = 0; depth < INTERPRETERS_MAX; depth++) {
+    for (unsigned depth = 0; depth <= SCRIPTS_MAX && is_file(fd); depth++) {
         struct script script;
         char buffer[PATH_MAX];
         struct elf elf;
@@ -37,13 +41,11 @@ static bool is_for_us(const struct process *p, int fd)
             ours = elf_read(&elf, fd, NULL);
             break;
         }
-        const char *path = process_path(&p->config, script.interpreter, buffer);
-        int next = open(path, O_RDONLY | O_CLOEXEC);
+        const char *path = process_path(&p->config, script.interpreter, true, buffer);
+        int next = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         if (own >= 0)
             close(own);
         own = fd = next;
-        if (fd < 0)
-            break;
     }
     if (own >= 0)
         close(own);
@@ -112,25 +114,33 @@ static int exec_self(const struct process *p, int fd, char *name, char **argv, c
     return result;
 }
 
+/* Opens what is to be run. A descriptor that only says which file (O_PATH) cannot be read: it is opened anew. */
+static int open_file(int dirfd, const char *path, int flags)
+{
+    int how = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0);
+    char own[64];
+    if (path[0] || !(flags & AT_EMPTY_PATH))
+        return openat(dirfd, path, how);
+    snprintf(own, sizeof(own), "/proc/thread-self/fd/%d", dirfd);
+    int fd = open(own, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    return fd >= 0 ? fd : fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+}
+
 int process_exec(struct process *p, int dirfd, const char *path, char **argv, char **envp,
                  int flags)
 {
-    char name[PATH_MAX + 32];
-    struct stat st;
+    char name[PATH_MAX + 32], own[64];
     int result = name_of(name, sizeof(name), dirfd, path);
     if (result < 0)
         return result;
-    int how = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0);
-    int fd = !path[0] && flags & AT_EMPTY_PATH ? fcntl(dirfd, F_DUPFD_CLOEXEC, 0)
-                                               : openat(dirfd, path, how);
-    /* The host knows best what is wrong with what cannot even be opened, and what to do with the rest. In a
-     * chroot without /proc the emulator has no name for itself, and binfmt_misc is what started it. */
-    bool ours = p->self_fd >= 0 && fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-                is_for_us(p, fd);
-    char own[64];
-    if (ours) {
+    /* The host knows best what is wrong with what cannot even be opened or is asked for in a way that is not known
+     * here, and what to do with the rest. In a chroot without /proc the emulator has no name for itself, and
+     * binfmt_misc is what started it. */
+    const bool is_known = !(flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW));
+    int fd = is_known ? open_file(dirfd, path, flags) : -1;
+    if (p->self_fd >= 0 && is_for_us(p, fd)) {
         /* Not what the file's mode says but whether this user may, on this mount. */
-        snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
+        snprintf(own, sizeof(own), "/proc/thread-self/fd/%d", fd);
         bool may = path[0] ? faccessat(dirfd, path, X_OK, AT_EACCESS) == 0
                            : faccessat(AT_FDCWD, own, X_OK, AT_EACCESS) == 0;
         result = may ? exec_self(p, fd, name, argv, envp) : -EACCES;

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include "user/loader.h"
 
+#include "user/paths.h"
 #include "user/script.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FIRST_OWN_FD \
@@ -22,17 +24,11 @@
 #define STACK_LEAST (UINT64_C(128) << 10)
 #define STACK_MOST_64 (UINT64_C(1) << 30)
 #define STACK_MOST_32 (UINT64_C(64) << 20)
-#define SCRIPTS_MAX 4 /* interpreters of interpreters, as the kernel has it */
 
-const char *process_path(const struct process_config *config, const char *path,
+const char *process_path(const struct process_config *config, const char *path, bool follow,
                          char buffer[PATH_MAX])
 {
-    if (!config->sysroot || path[0] != '/')
-        return path;
-    int n = snprintf(buffer, PATH_MAX, "%s%s", config->sysroot, path);
-    return n > 0 && n < PATH_MAX && faccessat(AT_FDCWD, buffer, F_OK, AT_SYMLINK_NOFOLLOW) == 0
-               ? buffer
-               : path;
+    return sysroot_find(config->sysroot, path, follow, buffer) ? buffer : path;
 }
 
 /* A descriptor for ourselves, out of the way of the guest's. */
@@ -54,9 +50,16 @@ static int move_away(int fd)
 static int open_program(const struct process_config *config, const char *path, struct error *err)
 {
     char buffer[PATH_MAX];
-    int fd = open(process_path(config, path, buffer), O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    struct stat st;
+    /* Others, a pipe that nobody writes to, may have an open wait. */
+    int fd = open(process_path(config, path, true, buffer), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
         error_set(err, "%s: %s", path, strerror(errno));
+    } else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        error_set(err, "%s: not a file", path);
+        close(fd);
+        return -1;
+    }
     return move_away(fd);
 }
 
@@ -153,15 +156,14 @@ static bool load_image(struct process *p, struct image *image, struct error *err
 {
     /* A program that may go anywhere is put where its heap has room to grow. */
     uint64_t hint = p->space.end / 3 * 2 & PAGE_MASK;
-    if (!space_make_stack(&p->space, stack_size(p), err))
+    if (!space_make_stack(&p->space, stack_size(p), image->program.executable_stack, err))
         return false;
     if (!elf_map(&image->program, &p->space, p->exe_fd, hint, err))
         return error_prefix(err, "%s", p->config.path);
     place_heap(p, &image->program);
-    const struct elf *first = image->has_interpreter ? &image->interpreter : &image->program;
     if (!load_interpreter(p, image, err) || !vdso_map(p, image, err) || !stack_fill(p, image, err))
         return false;
-    first = image->has_interpreter ? &image->interpreter : &image->program;
+    const struct elf *first = image->has_interpreter ? &image->interpreter : &image->program;
     p->entry = first->entry + first->bias;
     return true;
 }

@@ -30,7 +30,7 @@ const char *path_in_own_proc(const char *path)
 {
     if (strncmp(path, "/proc/", 6))
         return NULL;
-    path += 6;
+    path += 6 + strspn(path + 6, "/");
     const char *rest = skip_part(path, "self", getpid());
     if (!rest)
         rest = skip_part(path, "thread-self", getpid());

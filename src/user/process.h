@@ -98,9 +98,9 @@ void process_run(struct process *p);
 
 /*
  * The file for an absolute path of the guest's: the one in the sysroot, if something is there, else the
- * path itself. The result is in `buffer` or is `path`.
+ * path itself. The result is in `buffer` or is `path`. follow: a symbolic link at its end is followed.
  */
-const char *process_path(const struct process_config *config, const char *path,
+const char *process_path(const struct process_config *config, const char *path, bool follow,
                          char buffer[PATH_MAX]);
 
 /*

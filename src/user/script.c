@@ -46,23 +46,31 @@ bool script_read(struct script *script, int fd)
     return *name != 0;
 }
 
+/* Appends a string to the list at to[*n], its bytes to *bytes. */
+static void add(char **to, unsigned *n, char **bytes, const char *string)
+{
+    size_t size = strlen(string) + 1;
+    to[(*n)++] = memcpy(*bytes, string, size);
+    *bytes += size;
+}
+
 char **script_argv(const struct script *script, const char *path, char *const *argv)
 {
     unsigned argc = 0, n = 0;
-    while (argv[argc])
-        argc++;
-    size_t list = (argc + 4) * sizeof(char *);
-    char **to = malloc(list + sizeof(script->line));
+    size_t size = sizeof(script->line) + 1 + strlen(path) + 1; /* the line, cut in two */
+    for (; argv[argc]; argc++)
+        size += argc ? strlen(argv[argc]) + 1 : 0;
+    const size_t list = (argc + 4) * sizeof(char *);
+    char **to = malloc(list + size);
     if (!to)
         return NULL;
-    char *line = (char *)to + list;
-    memcpy(line, script->line, sizeof(script->line));
-    to[n++] = line + (script->interpreter - script->line);
+    char *bytes = (char *)to + list;
+    add(to, &n, &bytes, script->interpreter);
     if (script->argument)
-        to[n++] = line + (script->argument - script->line);
-    to[n++] = (char *)(uintptr_t)path;
+        add(to, &n, &bytes, script->argument);
+    add(to, &n, &bytes, path);
     for (unsigned i = 1; i < argc; i++)
-        to[n++] = argv[i];
+        add(to, &n, &bytes, argv[i]);
     to[n] = NULL;
     return to;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #define SCRIPT_LINE_MAX 255 /* what the kernel looks at */
+#define SCRIPTS_MAX 5       /* interpreters of interpreters, as the kernel has it */
 
 struct script {
     char line[SCRIPT_LINE_MAX + 1];
@@ -16,8 +17,8 @@ struct script {
 /* false: the file is none, or its line is of no use. */
 bool script_read(struct script *script, int fd);
 
-/* Arguments for the interpreter: it, its argument, the script's path, argv behind argv[0]. The strings
- * of the script are copied, into the same piece of memory, the others are not. NULL: no memory. */
+/* Arguments for the interpreter: it, its argument, the script's path, argv behind argv[0]. All strings are
+ * copied, into the same piece of memory: `path` and `argv` may be of another script's. NULL: no memory. */
 char **script_argv(const struct script *script, const char *path, char *const *argv);
 
 #endif

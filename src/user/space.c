@@ -80,30 +80,41 @@ static bool holds_code(const struct space *s, uint64_t first, uint64_t end)
  * Mapping
  */
 
+/* Has something of the host's in each hole that the list has in [first, end), or takes it away again. Returns
+ * where the first hole is that could not be filled; end: none. */
+static uint64_t fill_holes(const struct space *s, uint64_t first, uint64_t end, bool fill)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    for (uint64_t hole = first; hole < end;) {
+        unsigned n = areas_from(s, hole);
+        uint64_t next = n < s->count && s->areas[n].first < end ? s->areas[n].first : end;
+        if (next > hole && !fill)
+            munmap(at(hole), next - hole);
+        else if (next > hole && mmap(at(hole), next - hole, PROT_NONE, flags, -1, 0) == MAP_FAILED)
+            return hole;
+        hole = n < s->count ? s->areas[n].end : end;
+    }
+    return end;
+}
+
 /* The host's mapping at a place of the guest's. Where the list says that nothing is nothing of the
  * emulator's is covered, either. */
 static int64_t map_at(struct space *s, uint64_t address, uint64_t size, int prot, int flags, int fd,
                       uint64_t offset)
 {
-    uint64_t end = address + size;
-    if (!areas_cover(s, address, end)) {
-        if (areas_are_free(s, address, end)) {
-            flags = (flags & ~MAP_FIXED) | MAP_FIXED_NOREPLACE;
-        } else {
-            for (uint64_t hole = address; hole < end;) {
-                unsigned n = areas_from(s, hole);
-                uint64_t next = n < s->count && s->areas[n].first < end ? s->areas[n].first : end;
-                if (next > hole &&
-                    mmap(at(hole), next - hole, PROT_NONE,
-                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1,
-                         0) == MAP_FAILED)
-                    return -ENOMEM;
-                hole = n < s->count ? s->areas[n].end : end;
-            }
-        }
+    uint64_t end = address + size, filled = address;
+    int64_t result = 0;
+    if (areas_are_free(s, address, end)) {
+        flags = (flags & ~MAP_FIXED) | MAP_FIXED_NOREPLACE;
+    } else if (!areas_cover(s, address, end)) {
+        filled = fill_holes(s, address, end, true);
+        result = filled < end ? -ENOMEM : 0;
     }
-    void *m = mmap(at(address), size, host_prot(prot), flags, fd, (off_t)offset);
-    return m == MAP_FAILED ? -errno : 0;
+    if (!result && mmap(at(address), size, host_prot(prot), flags, fd, (off_t)offset) == MAP_FAILED)
+        result = -errno;
+    if (result)
+        fill_holes(s, address, filled, false);
+    return result;
 }
 
 /* Notes a mapping that the host has made. */
@@ -193,8 +204,11 @@ int64_t space_mmap(struct space *s, uint64_t address, uint64_t size, int prot, i
         return -ENOMEM;
     if (offset & (PAGE - 1))
         return -EINVAL;
+    /* What a kernel does not know it passes over, unless it is asked not to. */
+    if ((flags & MAP_TYPE) != MAP_SHARED_VALIDATE)
+        flags &= MAP_GUEST;
     pthread_mutex_lock(&s->lock);
-    int64_t result = mmap_locked(s, address, round_up(size), prot, flags & MAP_GUEST, fd, offset);
+    int64_t result = mmap_locked(s, address, round_up(size), prot, flags, fd, offset);
     pthread_mutex_unlock(&s->lock);
     return result;
 }
@@ -222,7 +236,9 @@ static int64_t munmap_locked(struct space *s, uint64_t address, uint64_t size)
 
 int64_t space_munmap(struct space *s, uint64_t address, uint64_t size)
 {
-    if (size > s->end || !is_range(s, address, round_up(size)))
+    /* Where nothing can be there is nothing to be unmapped, and that is no error. */
+    if (address & (PAGE - 1) || !size || size > s->end ||
+        !space_is_guest(s, address, round_up(size)))
         return -EINVAL;
     pthread_mutex_lock(&s->lock);
     int64_t result = munmap_locked(s, address, round_up(size));
@@ -353,8 +369,8 @@ int64_t space_mremap(struct space *s, uint64_t address, uint64_t old_size, uint6
 static bool set_brk(struct space *s, uint64_t address)
 {
     uint64_t old = round_up(s->brk_now), new = round_up(address);
-    if (address < s->brk_first || !space_is_guest(s, new, 0) || !areas_reserve(s))
-        return false;
+    if (address < s->brk_first || !space_is_guest(s, address, 0) || !areas_reserve(s))
+        return false; /* the end of all addresses, rounded up, is 0 */
     if (new < old)
         return munmap_locked(s, new, old - new) == 0;
     if (new == old)
@@ -391,7 +407,7 @@ int64_t space_madvise(struct space *s, uint64_t address, uint64_t size, int advi
     if (madvise(at(address), size, advice) < 0)
         return -errno;
     /* Code that was thrown away reads as something else. */
-    if (advice == MADV_DONTNEED || advice == MADV_REMOVE || advice == MADV_FREE)
+    if (size && (advice == MADV_DONTNEED || advice == MADV_REMOVE || advice == MADV_FREE))
         space_flush_code(s, address, address + size);
     return 0;
 }
@@ -439,7 +455,7 @@ int64_t space_shmdt(struct space *s, uint64_t address)
         /* The host knows how long it was; what is left is found by asking it. */
         uint64_t end = address;
         unsigned char there;
-        while (!result && end < s->areas[n].end && mincore(at(end), PAGE, &there) < 0)
+        while (!result && areas_cover(s, end, end + PAGE) && mincore(at(end), PAGE, &there) < 0)
             end += PAGE;
         if (!result && end > address) {
             areas_cut(s, address, end);
@@ -465,8 +481,12 @@ static bool differs(const uint8_t *copy, uint64_t code, size_t size)
 
 void space_flush_code(struct space *s, uint64_t first, uint64_t end)
 {
+    if (first >= end) {
+        first = 0;
+        end = UINT64_MAX;
+    }
     if (s->jit)
-        jit_direct_flush(s->jit, first, end > first ? end : UINT64_MAX, differs);
+        jit_direct_flush(s->jit, first, end, differs);
     if (s->code_changed)
         s->code_changed(s->code_changed_ctx);
 }
@@ -531,8 +551,9 @@ void space_free(struct space *s)
     pthread_mutex_destroy(&s->lock);
 }
 
-bool space_make_stack(struct space *s, uint64_t size, struct error *err)
+bool space_make_stack(struct space *s, uint64_t size, bool executable, struct error *err)
 {
+    const int prot = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0);
     size = round_up(size);
     uint64_t first = 0;
     int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
@@ -545,10 +566,10 @@ bool space_make_stack(struct space *s, uint64_t size, struct error *err)
         first = s->stack_end - size;
         result = -ENOMEM;
         if (size < s->stack_end / 2 && areas_are_free(s, first, s->stack_end) && areas_reserve(s))
-            result = map_at(s, first, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+            result = map_at(s, first, size, prot, flags, -1, 0);
     }
     if (!result) {
-        note(s, first, size, PROT_READ | PROT_WRITE, false, AREA_STACK);
+        note(s, first, size, prot, false, AREA_STACK);
         s->stack_first = first;
         uint64_t gap = s->end == SPACE_END_64 ? STACK_GAP : STACK_GAP / 16;
         s->mmap_top = first - gap - random_distance(s->end == SPACE_END_64 ? 20 : 8);

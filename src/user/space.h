@@ -53,7 +53,7 @@ struct space {
 
 bool space_init(struct space *s, unsigned xlen, struct error *err);
 /* The first thread's stack, at the top; what has no address of its own goes below it from then on. */
-bool space_make_stack(struct space *s, uint64_t size, struct error *err);
+bool space_make_stack(struct space *s, uint64_t size, bool executable, struct error *err);
 void space_free(struct space *s);
 
 /* Whether `size` bytes there are addresses that the guest could have: the emulator's are not. What is
@@ -69,7 +69,7 @@ static inline unsigned space_word(const struct space *s)
     return s->end == SPACE_END_32 ? 4 : 8;
 }
 
-/* Pages for the vdso: the emulator can write them. An address, or -errno. */
+/* Pages for the vdso, which can be written until space_mprotect. An address, or -errno. */
 int64_t space_map_vdso(struct space *s, uint64_t size);
 
 /* System calls. Flags and protections are the generic ABI's, which are the host's. */

@@ -152,6 +152,28 @@ static void segments_lie_where_they_belong(void **state)
     close(fd);
 }
 
+static void a_segment_without_bytes_of_the_file_is_there_from_its_page_on(void **state)
+{
+    (void)state;
+    struct error err = {{0}};
+    struct space space;
+    struct elf elf;
+    make_file();
+    file.segments[1].p_offset = 4096 + 0x148;
+    file.segments[1].p_vaddr = BASE + 4096 + 0x148;
+    file.segments[1].p_filesz = 0;
+    int fd = file_of(&file, sizeof(file));
+    assert_true(user_catch_faults(&err) && space_init(&space, 64, &err));
+    assert_true(elf_read(&elf, fd, &err) && elf_map(&elf, &space, fd, 0, &err));
+    char *data = (char *)(uintptr_t)(BASE + 4096);
+    for (unsigned n = 0; n < 12288; n++)
+        assert_int_equal(data[n]++, 0);
+    while (space.count)
+        space_munmap(&space, space.areas[0].first, space.areas[0].end - space.areas[0].first);
+    space_free(&space);
+    close(fd);
+}
+
 static void a_file_that_ends_too_soon_is_refused(void **state)
 {
     (void)state;
@@ -218,7 +240,18 @@ static void script_arguments(void **state)
     for (unsigned n = 0; n < 5; n++)
         assert_string_equal(argv[n], expected[n]);
     assert_null(argv[5]);
+    /* For the interpreter's interpreter: what it is given outlives both. */
+    char *path = strdup("/bin/awk");
+    char **more = script_argv(&script, path, argv);
+    const char *again[] = {"/bin/awk", "-f", "/bin/awk", "-f", "/tmp/script", "one", "two"};
+    memset(path, 'x', 3);
+    memset(argv[1], 'x', 2);
+    free(path);
     free(argv);
+    for (unsigned n = 0; n < 7; n++)
+        assert_string_equal(more[n], again[n]);
+    assert_null(more[7]);
+    free(more);
 }
 
 int main(void)
@@ -227,6 +260,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(an_empty_file_is_none),
         cmocka_unit_test(segments_lie_where_they_belong),
+        cmocka_unit_test(a_segment_without_bytes_of_the_file_is_there_from_its_page_on),
         cmocka_unit_test(a_file_that_ends_too_soon_is_refused),
         cmocka_unit_test(script_lines),
         cmocka_unit_test(script_arguments),

@@ -152,6 +152,27 @@ static void the_emulator_is_out_of_reach(void **state)
     assert_false(space_is_guest(&space, SPACE_END_64 - 1, UINT64_MAX));
 }
 
+static void a_mapping_that_fails_leaves_holes_as_they_were(void **state)
+{
+    (void)state;
+    uint64_t a = map(SOMEWHERE + PAGE, 1, RW, MAP_FIXED);
+    *(char *)(uintptr_t)a = 6;
+    assert_int_equal(space_mmap(&space, SOMEWHERE, 3 * PAGE, RW, MAP_PRIVATE | MAP_FIXED, -1, 0),
+                     -EBADF);
+    assert_int_equal(space.count, 1);
+    assert_int_equal(*(char *)(uintptr_t)a, 6);
+    map(SOMEWHERE, 1, RW, MAP_FIXED);
+    map(SOMEWHERE + 2 * PAGE, 1, RW, MAP_FIXED_NOREPLACE);
+}
+
+static void where_nothing_can_be_nothing_is_unmapped(void **state)
+{
+    (void)state;
+    assert_int_equal(space_munmap(&space, 0, PAGE), 0);
+    assert_int_equal(space_munmap(&space, 0, 0), -EINVAL);
+    assert_int_equal(space_munmap(&space, 1, PAGE), -EINVAL);
+}
+
 static void fixed_mappings_do_not_replace_what_the_list_does_not_know(void **state)
 {
     (void)state;
@@ -201,6 +222,9 @@ static void the_heap_ends_where_it_was_told_to(void **state)
     assert_int_equal(space_brk(&space, SOMEWHERE - 1), SOMEWHERE + 10);
     map(SOMEWHERE + 2 * PAGE, 1, RW, MAP_FIXED);
     assert_int_equal(space_brk(&space, SOMEWHERE + 3 * PAGE), SOMEWHERE + 10);
+    /* What is 0 when it is rounded up. */
+    assert_int_equal(space_brk(&space, UINT64_MAX), SOMEWHERE + 10);
+    assert_true(is_writable(SOMEWHERE));
 }
 
 static void copies_end_where_memory_does(void **state)
@@ -288,6 +312,8 @@ int main(void)
         TEST(fixed_mappings_replace_what_is_there),
         TEST(rights_change_page_by_page),
         TEST(the_emulator_is_out_of_reach),
+        TEST(a_mapping_that_fails_leaves_holes_as_they_were),
+        TEST(where_nothing_can_be_nothing_is_unmapped),
         TEST(fixed_mappings_do_not_replace_what_the_list_does_not_know),
         TEST(mappings_grow_where_there_is_room_and_move_where_not),
         TEST(the_heap_ends_where_it_was_told_to),
