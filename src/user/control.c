@@ -52,7 +52,8 @@ int64_t control_prepare(struct user_thread *t, struct guest_msghdr *header, bool
     if (is_sent && size > CONTROL_MOST)
         return -ENOBUFS;
     size = size < CONTROL_MOST ? size : CONTROL_MOST;
-    /* A message of no data grows most: by 4 bytes in 12. What the program has sent is behind that. */
+    /* The last message grows most, which need not be padded: a byte of data from 13 bytes to 24. What the program
+     * has sent is behind that. */
     size_t room = 2 * size + CMSG_SPACE(0);
     unsigned char *host = *memory = calloc(1, room + size);
     if (!host)

@@ -84,13 +84,16 @@ static void write_maps(struct user_thread *t, FILE *out)
 {
     struct area_list areas = {0};
     char text[4096 + 128];
+    unsigned from = 0; /* both go up, and there may be many */
     FILE *host = fopen("/proc/thread-self/maps", "re");
     space_each(&t->process->space, note_area, &areas);
     while (host && fgets(text, sizeof(text), host)) {
         struct host_line line;
         if (!parse_line(text, &line))
             continue;
-        for (unsigned n = 0; n < areas.count; n++)
+        while (from < areas.count && areas.list[from].end <= line.first)
+            from++;
+        for (unsigned n = from; n < areas.count && areas.list[n].first < line.end; n++)
             write_common(out, &line, &areas.list[n]);
     }
     if (host)

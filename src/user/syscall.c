@@ -151,9 +151,22 @@ static bool give_structures(const struct user_thread *t, const struct passed *p)
     return ok;
 }
 
-static int64_t pass_argument(struct user_thread *t, struct passed *p, unsigned n, uint8_t kind)
+/* Whether a symbolic link at the end of a path is followed, which a call's flags may turn round. */
+static bool is_followed(const struct syscall *call, const struct passed *p, uint8_t kind)
+{
+    uint64_t flags = 0;
+    for (unsigned n = 0; n < 6; n++)
+        flags |= call->args[n] == A_AT ? p->arg[n] : 0;
+    /* Of two paths linkat's flag means the first. */
+    return kind == A_PATH ? !(flags & AT_SYMLINK_NOFOLLOW)
+                          : flags & AT_SYMLINK_FOLLOW && !p->path_count;
+}
+
+static int64_t pass_argument(struct user_thread *t, const struct syscall *call, struct passed *p,
+                             unsigned n)
 {
     const struct space *space = &t->process->space;
+    const uint8_t kind = call->args[n];
     uint64_t value = p->arg[n];
     switch (kind) {
     case A_FD:
@@ -161,8 +174,9 @@ static int64_t pass_argument(struct user_thread *t, struct passed *p, unsigned n
         return syscall_fd_is_ours(t->process, value) ? -EBADF : 0;
     case A_PATH:
     case A_LINK: {
+        const bool follow = is_followed(call, p, kind);
         struct user_path *path = &p->paths[p->path_count++];
-        int64_t error = path_find(t, value, kind == A_PATH, path);
+        int64_t error = path_find(t, value, follow, path);
         p->arg[n] = path->address;
         return error;
     }
@@ -198,7 +212,7 @@ int64_t syscall_pass(struct user_thread *t, const struct syscall *call, const ui
         p.arg[n] = arg[n];
     int64_t result = 0;
     for (unsigned n = 0; n < 6 && call->args[n] && !result; n++)
-        result = pass_argument(t, &p, n, call->args[n]);
+        result = pass_argument(t, call, &p, n);
     if (!result)
         result = host_call_interruptible(&t->signals->pending, call->host, p.arg);
     free(p.pieces[0]);

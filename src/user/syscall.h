@@ -59,8 +59,8 @@ enum syscall_arg {
     /* Addresses that the call reaches. */
     A_POINTERS,
     A_PTR = A_POINTERS, /* of something */
-    A_PATH,             /* a path that is followed to its end */
-    A_LINK,             /* a path whose last part is not followed */
+    A_PATH,             /* a path that is followed to its end, unless an A_AT says otherwise */
+    A_LINK,             /* a path whose last part is not followed, unless one does */
     A_STR,              /* another string */
     A_STRV,             /* strings, up to a null pointer */
     A_IN,               /* bytes, as many as the next argument says */

@@ -129,11 +129,20 @@ int64_t sys_sendmmsg(struct user_thread *t, const uint64_t *arg)
     return done ? done : result;
 }
 
-static bool has_passed(const struct timespec *end)
+#define SECOND_NS 1000000000
+
+/* From now until then; 0: it has passed. */
+static struct timespec time_until(const struct timespec *end)
 {
-    struct timespec now;
+    struct timespec now, left;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec > end->tv_sec || (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec);
+    left.tv_sec = end->tv_sec - now.tv_sec;
+    left.tv_nsec = end->tv_nsec - now.tv_nsec;
+    if (left.tv_nsec < 0) {
+        left.tv_nsec += SECOND_NS;
+        left.tv_sec--;
+    }
+    return left.tv_sec < 0 ? (struct timespec){0} : left;
 }
 
 /* As the kernel does, looks at the time only when a message has come. */
@@ -141,17 +150,17 @@ int64_t sys_recvmmsg(struct user_thread *t, const uint64_t *arg)
 {
     uint32_t count = (uint32_t)arg[2] < IOV_MAX ? (uint32_t)arg[2] : IOV_MAX;
     uint64_t flags = arg[3] & ~(uint64_t)MSG_WAITFORONE;
-    struct timespec end, given;
+    struct timespec end, given, left = {0};
     if (arg[4]) {
         if (!layout_read(&t->process->space, LAYOUT_timespec, &given, arg[4]))
             return -EFAULT;
-        if (given.tv_sec < 0 || given.tv_nsec < 0 || given.tv_nsec >= 1000000000)
+        if (given.tv_sec < 0 || given.tv_nsec < 0 || given.tv_nsec >= SECOND_NS)
             return -EINVAL;
         clock_gettime(CLOCK_MONOTONIC, &end);
-        end.tv_sec = given.tv_sec > INT32_MAX ? end.tv_sec + INT32_MAX : end.tv_sec + given.tv_sec;
+        end.tv_sec += given.tv_sec < INT64_MAX / 2 ? given.tv_sec : INT64_MAX / 2;
         end.tv_nsec += given.tv_nsec;
-        end.tv_sec += end.tv_nsec / 1000000000;
-        end.tv_nsec %= 1000000000;
+        end.tv_sec += end.tv_nsec / SECOND_NS;
+        end.tv_nsec %= SECOND_NS;
     }
     uint32_t done = 0;
     size_t size = layout_size(&t->process->space, LAYOUT_mmsghdr);
@@ -164,8 +173,13 @@ int64_t sys_recvmmsg(struct user_thread *t, const uint64_t *arg)
         done += result >= 0;
         if (arg[3] & MSG_WAITFORONE)
             flags |= MSG_DONTWAIT;
-        if (arg[4] && result >= 0 && has_passed(&end))
-            break;
+        if (arg[4] && result >= 0) {
+            left = time_until(&end);
+            if (!left.tv_sec && !left.tv_nsec)
+                break;
+        }
     }
+    if (arg[4] && done && !layout_write(&t->process->space, LAYOUT_timespec, arg[4], &left))
+        return -EFAULT;
     return done ? done : result;
 }

@@ -190,6 +190,7 @@ bool vdso_map(struct process *p, struct image *image, struct error *err)
     make_symbols(&file);
     make_headers(&file);
     memcpy((void *)(uintptr_t)page, &file, sizeof(file));
+    space_mprotect(&p->space, (uint64_t)page, VDSO_PAGE, PROT_READ | PROT_EXEC);
     p->vdso_sigreturn = (uint64_t)page + PLACE(code);
     /* riscv32's has no functions of the time, and nobody misses the others. */
     if (p->config.isa.xlen == 64)
