@@ -254,10 +254,11 @@ static void the_rest_of_a_timeout_is_told(void)
         return;
     SHOW(write(pair[0], "x", 1));
 #ifdef SYS_recvmmsg_time64
-    SHOW(syscall(SYS_recvmmsg_time64, pair[1], &message, 1, 0, timeout));
+    const long call = SYS_recvmmsg_time64;
 #else
-    SHOW(syscall(SYS_recvmmsg, pair[1], &message, 1, 0, timeout));
+    const long call = SYS_recvmmsg;
 #endif
+    SHOW(syscall(call, pair[1], &message, 1, 0, timeout));
     SAY("some of it is left: %d\n", timeout[0] > 0 && timeout[0] < 1000);
 }
 
