@@ -3,6 +3,8 @@
  * Errors as values: see error.h.
  */
 #include "base/error.h"
+
+#include "base/one_line.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +19,7 @@ bool error_set(struct error *err, const char *format, ...)
     va_start(ap, format);
     vsnprintf(text, sizeof(text), format, ap);
     va_end(ap);
+    one_line_make(text);
     memcpy(err->text, text, sizeof(text));
     return false;
 }
@@ -37,6 +40,7 @@ bool error_prefix(struct error *err, const char *format, ...)
     size_t rest = strnlen(err->text, sizeof(text) - 1 - used);
     memcpy(text + used, err->text, rest);
     text[used + rest] = 0;
+    one_line_make(text);
     memcpy(err->text, text, sizeof(text));
     return false;
 }

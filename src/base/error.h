@@ -17,7 +17,7 @@ struct error {
     char text[512]; /* always terminated; empty when nothing failed */
 };
 
-/* Writes the message (cut to fit). err may be NULL. Always returns false. */
+/* Writes the message (cut to fit, control characters as '?'). err may be NULL. Always returns false. */
 bool error_set(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Puts "PREFIX: " before the message that err holds. Always returns false. */

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/*
- * Log lines: see log.h. A line is made whole before it goes to the sink, without control
- * characters: what a guest or a file name puts into it cannot steer the terminal that shows it.
- */
+/* Log lines: see log.h. A line is made whole before it goes to the sink. */
 #include "base/log.h"
+
+#include "base/one_line.h"
 #include <stdbool.h>
 #include <stdio.h>
 
 static void pass_line(struct log *log, enum log_level level, char *line)
 {
-    for (unsigned char *c = (unsigned char *)line; *c; c++)
-        if (*c < 0x20 || *c == 0x7f)
-            *c = '?';
+    one_line_make(line);
     log->sink(log->ctx, level, line);
 }
 
