@@ -114,7 +114,7 @@ static void what_is_refused(void **state)
         {DRIVE_NVME, "a,packed=on", "a: no such word for this kind of drive: packed=on"},
         {DRIVE_NVME, "a,serial=123456789012345678901",
          "a: no such word for this kind of drive: serial=123456789012345678901"},
-        {DRIVE_NVME, "a,serial=\x1b", "a: no such word for this kind of drive: serial=\x1b"},
+        {DRIVE_NVME, "a,serial=\x1b", "a: no such word for this kind of drive: serial=?"},
         {DRIVE_NVME_NAMESPACE, "a,serial=1", "a: no such word for this kind of drive: serial=1"},
         {DRIVE_VIRTIO_BLK, "a,block=512", "a: no such word for this kind of drive: block=512"},
         {DRIVE_ATA, "a,block=4096", "a: no such word for this kind of drive: block=4096"},
