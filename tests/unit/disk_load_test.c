@@ -177,6 +177,55 @@ static void subclusters_are_allocated_side_by_side(void **state)
     load(&(struct qcow2_shape){.cluster_size = 65536, .extended_l2 = true});
 }
 
+static _Atomic int failed_neighbours;
+
+static void neighbour_done(struct disk_request *r, int error)
+{
+    (void)r;
+    atomic_fetch_add(&failed_neighbours, error != 0);
+}
+
+/* One behind the other, under way together: where one ends and the next begins they share a cluster. */
+static void neighbours_lose_nothing(void **state)
+{
+    (void)state;
+    enum { NEIGHBOURS = 8, SIZE = 150 * 512, TIMES = 60 };
+    static uint8_t bytes[NEIGHBOURS][SIZE], read[NEIGHBOURS * SIZE];
+    struct rig rig = {.path = "/tmp/rvvm-load-XXXXXX", .options.threads_only = threads_only};
+    struct disk_request requests[NEIGHBOURS];
+    struct iovec iov[NEIGHBOURS], whole = {read, sizeof(read)};
+    struct image_file file;
+    struct error err = {0};
+    scratch_make(rig.path, 0);
+    assert_true(image_file_open(&file, rig.path, IMAGE_FILE_CREATE, &err));
+    assert_true(qcow2_create(&file, &(struct qcow2_shape){.size = sizeof(read)}, &err));
+    image_file_close(&file);
+    rig.options.path = rig.path;
+    rig_open(&rig);
+    for (unsigned time = 0; time < TIMES; time++) {
+        for (unsigned i = 0; i < NEIGHBOURS; i++) {
+            memset(bytes[i], (int)(time * NEIGHBOURS + i) % 255 + 1, SIZE);
+            iov[i] = (struct iovec){bytes[i], SIZE};
+            requests[i] = (struct disk_request){.op = DISK_WRITE,
+                                                .offset = (uint64_t)i * SIZE,
+                                                .size = SIZE,
+                                                .iov = &iov[i],
+                                                .iovcnt = 1,
+                                                .done = neighbour_done,
+                                                .next = i ? &requests[i - 1] : NULL};
+        }
+        failed_neighbours = 0;
+        disk_submit(rig.disk, &requests[NEIGHBOURS - 1]);
+        disk_drain(rig.disk);
+        assert_int_equal(failed_neighbours, 0);
+        assert_int_equal(rig_do(&rig, DISK_READ, 0, sizeof(read), &whole, 1), 0);
+        assert_memory_equal(read, bytes, sizeof(read));
+        assert_int_equal(rig_do(&rig, DISK_DISCARD, 0, sizeof(read), NULL, 0), 0);
+    }
+    disk_close(rig.disk);
+    unlink(rig.path);
+}
+
 #define BOTH(f) \
     {#f, f, with_uring, NULL, NULL}, \
     { \
@@ -189,6 +238,7 @@ int main(void)
         BOTH(writes_share_clusters),
         BOTH(small_clusters_come_and_go),
         BOTH(subclusters_are_allocated_side_by_side),
+        BOTH(neighbours_lose_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
