@@ -278,8 +278,8 @@ static void a_constructor_without_end_is_interrupted(void **state)
     rvvm_sandbox_free(box);
 }
 
-/* A program made by hand: two functions, which return at once and never, and the first of them again and again as a
- * constructor, the second as the last one. */
+/* A program made by hand. Its constructors: a system call, then one that returns at once, again and again, and at the
+ * end one that never does. */
 #define CONSTRUCTORS 100000
 
 struct many_constructors {
@@ -296,14 +296,16 @@ struct many_constructors {
         uint64_t offset, address, physical, file_size, size, align;
     } segments[2];
     uint64_t dynamic[3][2];
-    uint32_t code[2];
+    uint32_t code[4];
     uint64_t constructors[CONSTRUCTORS];
 };
 
 static struct many_constructors *make_constructors(void)
 {
     enum { FIRST = 0x10000, EXECUTABLE = 2, RISCV = 243, LOAD = 1, DYNAMIC = 2, READ_EXEC = 5 };
-    enum { DT_INIT_ARRAY = 25, DT_INIT_ARRAYSZ = 27, RET = 0x00008067, JUMP_TO_ITSELF = 0x6f };
+    enum { DT_INIT_ARRAY = 25, DT_INIT_ARRAYSZ = 27 };
+    enum { ECALL = 0x00000073, RET = 0x00008067, JUMP_TO_ITSELF = 0x0000006f };
+    enum { ASK, RETURN, STAY = 3 }; /* where in the code */
     struct many_constructors *m = calloc(1, sizeof(*m));
     assert_non_null(m);
     memcpy(m->header.ident, "\177ELF\2\1\1", 7);
@@ -323,11 +325,13 @@ static struct many_constructors *make_constructors(void)
     m->dynamic[0][1] = FIRST + offsetof(struct many_constructors, constructors);
     m->dynamic[1][0] = DT_INIT_ARRAYSZ;
     m->dynamic[1][1] = sizeof(m->constructors);
-    m->code[0] = RET;
-    m->code[1] = JUMP_TO_ITSELF;
-    for (unsigned n = 0; n < CONSTRUCTORS; n++)
-        m->constructors[n] =
-            FIRST + offsetof(struct many_constructors, code[n == CONSTRUCTORS - 1]);
+    m->code[ASK] = ECALL;
+    m->code[RETURN] = RET;
+    m->code[STAY] = JUMP_TO_ITSELF;
+    for (unsigned n = 0; n < CONSTRUCTORS; n++) {
+        const unsigned which = n == 0 ? ASK : n + 1 < CONSTRUCTORS ? RETURN : STAY;
+        m->constructors[n] = FIRST + offsetof(struct many_constructors, code[which]);
+    }
     return m;
 }
 
@@ -369,13 +373,23 @@ static void a_file_with_many_tables_of_symbols_is_searched_once(void **state)
 struct interruption {
     struct rvvm_sandbox *box;
     unsigned after_us;
-    _Atomic bool over, missed;
+    _Atomic bool begun, over;
+    bool missed;
 };
+
+static bool note_beginning(void *ctx, struct rvvm_sandbox *box, struct rvvm_sandbox_registers *r)
+{
+    (void)box, (void)r;
+    ((struct interruption *)ctx)->begun = true;
+    return true;
+}
 
 /* Once; when that was missed, again, so that the test comes to its end. */
 static void *interrupt_once(void *arg)
 {
     struct interruption *i = arg;
+    while (!i->begun) /* what comes before the call ends nothing */
+        usleep(100);
     usleep(i->after_us);
     rvvm_sandbox_interrupt(i->box);
     for (unsigned n = 0; n < 20000 && !i->over; n++)
@@ -394,8 +408,11 @@ static void an_interrupt_between_constructors_is_not_lost(void **state)
     struct rvvm_error error;
     rvvm_sandbox_config_init(&config);
     config.program_bytes = (struct rvvm_bytes){m, sizeof(*m)};
+    config.system_call = note_beginning;
     for (unsigned round = 0; round < 100; round++) {
-        struct interruption i = {.box = open_config(&config), .after_us = 100 + 37 * round};
+        struct interruption i = {.after_us = 37 * round};
+        config.ctx = &i;
+        i.box = open_config(&config);
         struct rvvm_sandbox_registers r = {.a = {0}};
         struct rvvm_sandbox_trap trap;
         pthread_t thread;
