@@ -169,7 +169,7 @@ void ir_begin_run(struct ir_block *b, bool falls);
 
 /* Takes away writes to registers that nobody can see before the next one, and values that nobody uses, in
  * operations [first, end), which run one after the other (ir_dead.c). What was folded counts on it (F8, F9 in
- * ir_build.c). false: no memory, and the block is of no use. */
+ * ir_fold.c). false: no memory, and the block is of no use. */
 bool ir_remove_dead(struct ir_block *b, unsigned first, unsigned end);
 
 /*
