@@ -126,18 +126,24 @@ static inline void fake_net_forget_sent(void *ctx)
     net->sent_count = 0;
 }
 
-/* What was sent, and what was given and not received. */
-static inline void fake_net_forget(struct net *net)
+static inline void fake_net_forget_all(void *ctx)
 {
+    struct net *net = ctx;
     fake_net_forget_sent(net);
     for (; net->given_count; net->given_first++, net->given_count--)
         free(net->given[net->given_first % FAKE_FRAMES].bytes);
 }
 
+/* What was sent, and what was given and not received: the card may ask for that at any time. */
+static inline void fake_net_forget(struct net *net)
+{
+    net_run(net, fake_net_forget_all, net);
+}
+
 /* After the card is gone. */
 static inline void fake_net_free(struct net *net)
 {
-    fake_net_forget(net);
+    fake_net_forget_all(net);
     event_call_remove(&net->deliver);
     event_call_remove(&net->call);
     event_loop_free(net->loop);
