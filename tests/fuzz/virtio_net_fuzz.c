@@ -83,7 +83,7 @@ static struct fuzz_device *make_device(void)
 static void begin_anew(void *state)
 {
     (void)state;
-    fake_net_forget(net);
+    fake_net_forget_all(net);
     net->takes = UINT32_MAX;
     net->sent_count = 0;
     turn = 0;
