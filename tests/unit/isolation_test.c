@@ -329,6 +329,38 @@ static void threads_of_disks_are_refused_all(void **state)
     assert_all_refused();
 }
 
+/* What the C library does by itself, the first time that it happens in the process. */
+static void job_gives_back(struct pool_job *job)
+{
+    (void)job;
+    void *volatile blocks[64];
+    for (unsigned i = 0; i < 64; i++)
+        blocks[i] = malloc(100 << 10);
+    for (unsigned i = 0; i < 64; i++)
+        free(blocks[i]);
+    result->tried = true;
+}
+
+static void give_back_on_a_disks_thread(void)
+{
+    struct isolation *iso = enter();
+    struct pool_job job = {.run = job_gives_back};
+    struct pool *pool = pool_new("worker", 4, NULL);
+    pool_post(pool, &job);
+    pool_free(pool);
+    isolation_free(iso);
+}
+
+static void a_thread_that_gives_back_memory_is_refused_nothing(void **state)
+{
+    (void)state;
+    if (!can_be_isolated())
+        skip();
+    in_a_process(give_back_on_a_disks_thread);
+    assert_true(result->tried);
+    assert_int_equal(result->logged, 0);
+}
+
 static void call_tries(void *ctx)
 {
     (void)ctx;
@@ -549,6 +581,7 @@ int main(void)
         cmocka_unit_test(a_program_that_embeds_a_machine_is_left_alone),
         cmocka_unit_test(another_machine_of_the_process_goes_on),
         cmocka_unit_test(threads_of_disks_are_refused_all),
+        cmocka_unit_test(a_thread_that_gives_back_memory_is_refused_nothing),
         cmocka_unit_test(threads_of_serial_lines_are_refused_all),
         cmocka_unit_test(threads_of_networks_make_inet_sockets_and_nothing_else),
         cmocka_unit_test(cables_reach_what_they_lead_to_and_nothing_else),

@@ -68,6 +68,31 @@ static void say_what_there_is(const struct isolation *iso, const char *obstacle)
              iso->filters ? ", system calls" : "", iso->files ? ", files" : "");
 }
 
+/*
+ * When a thread gives back much of its heap for the first time in a process, glibc opens a file in /proc to learn
+ * how, and goes without when it may not. So that nobody is refused anything then, it is asked beforehand.
+ */
+static void *give_back_much(void *arg)
+{
+    enum {
+        BLOCKS = 32,
+        SIZE = 100 << 10
+    }; /* more than its M_TRIM_THRESHOLD; each less than its M_MMAP_THRESHOLD */
+    void *volatile blocks[BLOCKS]; /* or a compiler might do without */
+    for (unsigned i = 0; i < BLOCKS; i++)
+        blocks[i] = malloc(SIZE);
+    for (unsigned i = 0; i < BLOCKS; i++)
+        free(blocks[i]);
+    return arg;
+}
+
+static void settle_heap(void)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, give_back_much, NULL) == 0)
+        pthread_join(thread, NULL);
+}
+
 struct isolation *isolation_new(struct log *log, bool whole_process, struct error *err)
 {
     struct isolation *iso = calloc(1, sizeof(*iso));
@@ -83,6 +108,8 @@ struct isolation *isolation_new(struct log *log, bool whole_process, struct erro
     iso->filters = !obstacle;
     iso->files = landlock_version() > 0;
     pthread_mutex_init(&iso->lock, NULL);
+    if (iso->filters)
+        settle_heap();
     if (ISOLATION_SANITIZED)
         log_line(log, LOG_INFO, "isolation: none: built with a sanitizer, which needs the host");
     else
