@@ -74,10 +74,8 @@ static void say_what_there_is(const struct isolation *iso, const char *obstacle)
  */
 static void *give_back_much(void *arg)
 {
-    enum {
-        BLOCKS = 32,
-        SIZE = 100 << 10
-    }; /* more than its M_TRIM_THRESHOLD; each less than its M_MMAP_THRESHOLD */
+    /* Together more than its M_TRIM_THRESHOLD, each less than its M_MMAP_THRESHOLD. */
+    enum { BLOCKS = 32, SIZE = 100 << 10 };
     void *volatile blocks[BLOCKS]; /* or a compiler might do without */
     for (unsigned i = 0; i < BLOCKS; i++)
         blocks[i] = malloc(SIZE);
