@@ -153,13 +153,7 @@ static void a_machine_reset_waits_for_the_disk(void **state)
     struct machine *m = a->pci->m;
     for (unsigned round = 0; round < 20; round++) {
         issue_many(a);
-        for (unsigned i = 0; i < m->device_count; i++)
-            if (m->devices[i]->ops->reset)
-                m->devices[i]->ops->reset(m->devices[i]->state);
-        memset(m->ram.data, 0x5a, RIG_RAM);
-        usleep(1000);
-        for (unsigned i = 0; i < RIG_RAM; i++)
-            assert_true(m->ram.data[i] == 0x5a);
+        rig_reset_ends_all(m);
         memset(m->ram.data, 0, RIG_RAM);
         enable(a);
         assert_int_equal(port_get(a, PORT_CLB), 0);

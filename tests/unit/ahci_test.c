@@ -4,6 +4,7 @@
  * are ahci_reset_test.c's.
  */
 #include "ahci_rig.h"
+#include "counting_disk.h"
 #include "host_facts.h"
 
 static void registers_at_power_on(void **state)
@@ -302,30 +303,9 @@ static void small_commands(void **state)
 
 static _Atomic unsigned flushes;
 
-static int read_zeroes(void *ctx, uint64_t offset, void *bytes, size_t size)
-{
-    (void)ctx, (void)offset;
-    memset(bytes, 0, size);
-    return 0;
-}
-
-static int write_nowhere(void *ctx, uint64_t offset, const void *bytes, size_t size)
-{
-    (void)ctx, (void)offset, (void)bytes, (void)size;
-    return 0;
-}
-
-static int count_flush(void *ctx)
-{
-    (void)ctx;
-    flushes++;
-    return 0;
-}
-
 static void a_cache_that_is_switched_off_is_flushed(void **state)
 {
-    static const struct disk_calls calls = {
-        .size = DISK, .read = read_zeroes, .write = write_nowhere, .flush = count_flush};
+    static const struct disk_calls calls = COUNTING_DISK(DISK, &flushes);
     (void)state;
     struct arig *a = arig_new(false, &calls);
     struct fis_host_to_device f = frame(ATA_SET_FEATURES, 0, 0);

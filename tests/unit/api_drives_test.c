@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-only */
 /* Drives that a program puts into a machine and takes out, while it runs and while it does not; the button. */
 #include "api_rig.h"
+#include "counting_disk.h"
 #include "scratch_file.h"
 
 #include <pthread.h>
@@ -16,29 +17,9 @@ struct fake {
     _Atomic unsigned flushes;
 };
 
-static int fake_read(void *ctx, uint64_t offset, void *bytes, size_t size)
-{
-    (void)ctx, (void)offset;
-    memset(bytes, 0, size);
-    return 0;
-}
-
-static int fake_write(void *ctx, uint64_t offset, const void *bytes, size_t size)
-{
-    (void)ctx, (void)offset, (void)bytes, (void)size;
-    return 0;
-}
-
-static int fake_flush(void *ctx)
-{
-    struct fake *f = ctx;
-    f->flushes++;
-    return 0;
-}
-
 static struct rvvm_drive fake_drive(struct fake *f)
 {
-    *f = (struct fake){.disk = {DISK_SIZE, fake_read, fake_write, fake_flush, f}};
+    *f = (struct fake){.disk = COUNTING_DISK(DISK_SIZE, &f->flushes)};
     return (struct rvvm_drive){.kind = RVVM_DRIVE_NVME, .image = "fake", .disk = &f->disk};
 }
 

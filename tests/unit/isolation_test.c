@@ -310,14 +310,19 @@ static void job_tries(struct pool_job *job)
     try_all();
 }
 
-static void run_on_a_disks_thread(void)
+static void run_on_a_disks_thread(void (*run)(struct pool_job *job))
 {
     struct isolation *iso = enter();
-    struct pool_job job = {.run = job_tries};
+    struct pool_job job = {.run = run};
     struct pool *pool = pool_new("worker", 4, NULL);
     pool_post(pool, &job);
     pool_free(pool);
     isolation_free(iso);
+}
+
+static void try_on_a_disks_thread(void)
+{
+    run_on_a_disks_thread(job_tries);
 }
 
 static void threads_of_disks_are_refused_all(void **state)
@@ -325,7 +330,7 @@ static void threads_of_disks_are_refused_all(void **state)
     (void)state;
     if (!can_be_isolated())
         skip();
-    in_a_process(run_on_a_disks_thread);
+    in_a_process(try_on_a_disks_thread);
     assert_all_refused();
 }
 
@@ -343,12 +348,7 @@ static void job_gives_back(struct pool_job *job)
 
 static void give_back_on_a_disks_thread(void)
 {
-    struct isolation *iso = enter();
-    struct pool_job job = {.run = job_gives_back};
-    struct pool *pool = pool_new("worker", 4, NULL);
-    pool_post(pool, &job);
-    pool_free(pool);
-    isolation_free(iso);
+    run_on_a_disks_thread(job_gives_back);
 }
 
 static void a_thread_that_gives_back_memory_is_refused_nothing(void **state)

@@ -3,6 +3,7 @@
  * NVMe: commands that move data, by physical region pages and by scatter gather lists; what is under
  * way when queues, controller or machine are reset.
  */
+#include "counting_disk.h"
 #include "host_facts.h"
 #include "nvme_rig.h"
 
@@ -394,30 +395,9 @@ static void what_is_write_protected_is_only_read(void **state)
 
 static _Atomic unsigned flushes;
 
-static int read_zeroes(void *ctx, uint64_t offset, void *bytes, size_t size)
-{
-    (void)ctx, (void)offset;
-    memset(bytes, 0, size);
-    return 0;
-}
-
-static int write_nowhere(void *ctx, uint64_t offset, const void *bytes, size_t size)
-{
-    (void)ctx, (void)offset, (void)bytes, (void)size;
-    return 0;
-}
-
-static int count_flush(void *ctx)
-{
-    (void)ctx;
-    flushes++;
-    return 0;
-}
-
 static void a_cache_that_is_switched_off_is_flushed(void **state)
 {
-    static const struct disk_calls calls = {
-        .size = NRIG_DISK, .read = read_zeroes, .write = write_nowhere, .flush = count_flush};
+    static const struct disk_calls calls = COUNTING_DISK(NRIG_DISK, &flushes);
     (void)state;
     struct nrig *n = nrig_new(&(struct nrig_config){.namespaces = 2, .calls = &calls});
     nrig_enable(n);
@@ -520,13 +500,7 @@ static void a_machine_reset_waits_for_the_disk(void **state)
     for (unsigned round = 0; round < 20; round++) {
         filled_page(n, round);
         put_writes(n, 31);
-        for (unsigned i = 0; i < m->device_count; i++)
-            if (m->devices[i]->ops->reset)
-                m->devices[i]->ops->reset(m->devices[i]->state);
-        memset(m->ram.data, 0x5a, RIG_RAM);
-        usleep(1000);
-        for (unsigned i = 0; i < RIG_RAM; i++)
-            assert_true(m->ram.data[i] == 0x5a);
+        rig_reset_ends_all(m);
         rig_write(n->pci, ecam(0, DEV(1), 0x10), 4, NRIG_BAR);
         rig_write(n->pci, ecam(0, DEV(1), PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
         n->free = MACHINE_RAM_BASE;

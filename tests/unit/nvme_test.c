@@ -154,9 +154,7 @@ static void reset_of_the_machine_is_power_on(void **state)
 {
     struct nrig *n = *state;
     nrig_enable(n);
-    for (unsigned i = 0; i < n->pci->m->device_count; i++)
-        if (n->pci->m->devices[i]->ops->reset)
-            n->pci->m->devices[i]->ops->reset(n->pci->m->devices[i]->state);
+    rig_reset(n->pci->m);
     rig_write(n->pci, ecam(0, DEV(1), 0x10), 4, NRIG_BAR);
     rig_write(n->pci, ecam(0, DEV(1), PCI_COMMAND), 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     assert_int_equal(nrig_read(n, NVME_CC, 4), 0);

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RIG_RAM (2u << 20)
 #define RIG_MSI_BASE UINT64_C(0x28000000) /* messages here are the target's */
@@ -199,5 +200,23 @@ static inline uint64_t ecam(unsigned bus, unsigned devfn, unsigned reg)
 }
 
 #define DEV(device) ((device) << 3)
+
+/* As a reset of the machine does, all devices are reset. */
+static inline void rig_reset(struct machine *m)
+{
+    for (unsigned i = 0; i < m->device_count; i++)
+        if (m->devices[i]->ops->reset)
+            m->devices[i]->ops->reset(m->devices[i]->state);
+}
+
+/* The same, and nothing that was under way writes to memory afterwards. */
+static inline void rig_reset_ends_all(struct machine *m)
+{
+    rig_reset(m);
+    memset(m->ram.data, 0x5a, RIG_RAM);
+    usleep(1000);
+    for (unsigned i = 0; i < RIG_RAM; i++)
+        assert_true(m->ram.data[i] == 0x5a);
+}
 
 #endif
