@@ -248,20 +248,26 @@ ir_ref ir_get_x(struct ir_builder *b, unsigned reg)
     return EMIT(b, .op = IR_get_x, .type = b->xlen, .imm = reg);
 }
 
+/* What is to be known of a register that receives a value. A shift of 32 bits is looked for below its extension. */
+static struct ir_known known_of(const struct ir_builder *b, ir_ref value)
+{
+    const struct ir_insn *i = ir_at(b, value);
+    if (i->op == IR_const || i->op == IR_pc)
+        return (struct ir_known){i->op, i->imm};
+    if (i->op == IR_sext && i->imm == 32 && ir_at(b, i->a)->type == IR_I32) {
+        value = i->a;
+        i = ir_at(b, value);
+    }
+    bool is_shift = i->op == IR_sll || i->op == IR_srl;
+    if (is_shift && ir_at(b, i->a)->op == IR_get_x && ir_at(b, i->b)->op == IR_const)
+        return (struct ir_known){i->op, value};
+    return (struct ir_known){.op = IR_none};
+}
+
 void ir_set_x(struct ir_builder *b, unsigned reg, ir_ref value)
 {
     if (!reg)
         return;
-    const struct ir_insn *i = ir_at(b, value);
-    struct ir_known *known = &b->block->known[reg];
-    ir_ref shift = value;
-    *known = (struct ir_known){i->op == IR_const || i->op == IR_pc ? i->op : IR_none, i->imm};
-    if (i->op == IR_sext && i->imm == 32 && ir_at(b, i->a)->type == IR_I32) {
-        shift = i->a;
-        i = ir_at(b, i->a);
-    }
-    if ((i->op == IR_sll || i->op == IR_srl) && ir_at(b, i->a)->op == IR_get_x &&
-        ir_at(b, i->b)->op == IR_const)
-        *known = (struct ir_known){i->op, shift};
+    b->block->known[reg] = known_of(b, value);
     EMIT(b, .op = IR_set_x, .a = value, .imm = reg);
 }
